@@ -1,0 +1,74 @@
+"""The seam between whoever predicts and everything that uses a prediction."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from riskd.core.arrays import Floats, Floats32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarketState:
+    """Everything a forecaster remembers, as named float32 arrays.
+
+    Axis 0 of every array is the path (1 for the real market, many in a simulation), axis 1 the asset or 1.
+    """
+
+    arrays: Mapping[str, Floats32]
+
+    @property
+    def paths(self) -> int:
+        return next(iter(self.arrays.values())).shape[0]
+
+    def tiled(self, paths: int) -> "MarketState":
+        """The single real path repeated ``paths`` times."""
+        return MarketState({k: np.repeat(v, paths, axis=0) for k, v in self.arrays.items()})
+
+    @property
+    def finite(self) -> bool:
+        return all(bool(np.isfinite(v).all()) for v in self.arrays.values())
+
+
+class Forecast(Protocol):
+    """Next session's marginal predictive distributions of log returns, one per path and asset."""
+
+    def score(self, log_returns: Floats) -> Floats:
+        """Normal scores g = Phi^-1(F(r)) of realised log returns; shapes (paths, assets)."""
+        ...
+
+    def from_score(self, scores: Floats) -> Floats:
+        """Log returns r = F^-1(Phi(g)); the inverse of :meth:`score`; shapes (paths, assets)."""
+        ...
+
+
+class Forecaster(Protocol):
+    """Carries a state from session to session and reads a forecast from it. Deterministic."""
+
+    @property
+    def identity(self) -> str:
+        """Name and content hash, such as ``lstm-jsu@1f2e3d4c5b6a``."""
+        ...
+
+    @property
+    def warm_up(self) -> int:
+        """Log returns needed before the first forecast may be trusted."""
+        ...
+
+    @property
+    def spin_up(self) -> int:
+        """Log returns consumed by :meth:`start`; the other ``warm_up - spin_up`` are advanced one by one."""
+        ...
+
+    def start(self, log_returns: Floats) -> MarketState:
+        """The state after exactly ``spin_up`` rows; ``log_returns`` has shape (spin_up, assets)."""
+        ...
+
+    def advance(self, state: MarketState, log_returns: Floats) -> MarketState:
+        """The state one session later; ``log_returns`` has shape (paths, assets). Raises ModelError if not finite."""
+        ...
+
+    def forecast(self, state: MarketState) -> Forecast:
+        """The predictive distributions of the next session's log returns."""
+        ...

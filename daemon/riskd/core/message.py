@@ -1,0 +1,55 @@
+"""What leaves the daemon, written once for every sink: retained states and CloudEvents."""
+
+from dataclasses import dataclass
+
+from riskd.core.canonical import canonical_json, plain
+from riskd.core.events import AlertEvent, Outcome, Proposal
+from riskd.core.report import PortfolioReport
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """``topic`` is relative to the base topic; retained messages are states (newest wins), the others are events."""
+
+    id: str
+    topic: str
+    body: str
+    retain: bool
+
+
+def state_message(report: PortfolioReport) -> Message:
+    """The retained state of a portfolio."""
+    body = canonical_json({"schema": SCHEMA_VERSION, **plain(report)})
+    return Message(f"{report.portfolio}/{report.session}", f"{report.portfolio}/state", body, retain=True)
+
+
+def allocation_message(proposal: Proposal) -> Message:
+    """The retained newest proposal of a portfolio."""
+    body = canonical_json({"schema": SCHEMA_VERSION, **plain(proposal)})
+    return Message(f"{proposal.portfolio}/{proposal.session}/allocation", f"{proposal.portfolio}/allocation", body, retain=True)
+
+
+def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
+    """An alert as a structured CloudEvent 1.0; ``event_type`` repeats the kind for home-automation consumers."""
+    body = {
+        "specversion": "1.0",
+        "id": alert.id,
+        "source": source,
+        "type": f"riskd.{alert.kind.value}",
+        "subject": alert.portfolio if alert.limit is None else f"{alert.portfolio}/{alert.limit}",
+        "datacontenttype": "application/json",
+        "event_type": alert.kind.value,
+        "data": {"schema": SCHEMA_VERSION, **plain(alert)},
+    }
+    return Message(alert.id, f"{alert.portfolio}/events", canonical_json(body), retain=False)
+
+
+def messages(outcome: Outcome) -> tuple[Message, ...]:
+    """Everything an outcome has to say: events first, then the states they led to."""
+    return (
+        *(event_message(a) for a in outcome.alerts),
+        *(state_message(r) for r in outcome.reports),
+        *(allocation_message(p) for p in outcome.proposals),
+    )

@@ -1,0 +1,101 @@
+"""What riskd says of a portfolio after a session: figures, contributions, limits, state, provenance."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from riskd.core.grade import Grade
+from riskd.core.limits import LimitState
+
+
+class Status(StrEnum):
+    """The published state; every surface shows one of these and none computes its own."""
+
+    OK = "OK"
+    WARN = "WARN"
+    FROZEN = "FROZEN"
+    DEGRADED = "DEGRADED"
+    STALE = "STALE"
+    UNKNOWN = "UNKNOWN"
+    BREACH = "BREACH"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """VaR and CVaR at one confidence level over one horizon, as fractions of value, loss positive.
+
+    ``var_low .. cvar_high`` are 95 % Monte-Carlo intervals; the challenger is filtered historical simulation.
+    """
+
+    level: float
+    horizon: int
+    var: float
+    var_low: float
+    var_high: float
+    cvar: float
+    cvar_low: float
+    cvar_high: float
+    cvar_error: float  # Monte-Carlo standard error
+    challenger_var: float
+    challenger_cvar: float
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one asset adds to a portfolio's CVaR; components sum to it, marginal is per unit of weight."""
+
+    symbol: str
+    weight: float
+    component_cvar: float
+    marginal_cvar: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitReport:
+    """One limit after a session."""
+
+    name: str
+    level: float
+    horizon: int
+    max_cvar: float
+    cvar: float | None
+    probability: float | None  # P(CVaR >= limit)
+    state: LimitState
+    since: str | None  # session that opened the breach
+    contributions: tuple[Contribution, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a figure rests on; the same provenance and the same prices give the same figure."""
+
+    model: str
+    scenarios: str
+    bank: str  # identity of the random numbers
+    rules: str  # hash of everything configured that enters a figure
+    paths: int
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioReport:
+    """One portfolio after one session; ``figures`` is empty when nothing could be computed."""
+
+    portfolio: str
+    session: date
+    status: Status
+    grade: Grade
+    figures: tuple[Figure, ...]
+    limits: tuple[LimitReport, ...]
+    realised_loss: float | None  # this session's loss, to be held against the previous session's one-session VaR
+    weights: dict[str, float]
+    cash: float
+    value: float
+    currency: str
+    notes: tuple[str, ...]
+    provenance: Provenance
+
+
+def figure_of(report: PortfolioReport, level: float, horizon: int) -> Figure | None:
+    """The figure at a level and horizon, or None."""
+    return next((f for f in report.figures if f.level == level and f.horizon == horizon), None)

@@ -1,0 +1,43 @@
+"""One immutable picture of the daemon, read by metrics, page and API alike."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from riskd.core.events import Proposal
+from riskd.core.report import PortfolioReport
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How one sink is doing."""
+
+    sink: str
+    connected: bool
+    connections: int
+    pending: int
+    parked: int
+    oldest_age_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the daemon knows right now. Reports and proposals are the newest of each portfolio."""
+
+    started_at: datetime
+    taken_at: datetime
+    version: str
+    model: str
+    provider: str
+    phase: str  # "starting", "warming up", "replaying", "watching", "replay ended"
+    reports: tuple[PortfolioReport, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    last_success_at: datetime | None = None  # when the newest complete cycle was committed
+    last_attempt_at: datetime | None = None
+    expected_by: datetime | None = None  # when the newest closed session should have been computed
+    next_run_at: datetime | None = None
+    valid_until: datetime | None = None  # figures older than this are STALE
+    replay_done: int = 0
+    replay_total: int = 0
+    deliveries: tuple[Delivery, ...] = ()
+    problems: tuple[str, ...] = ()  # why the daemon is not ready; empty means ready
+    cycles: dict[str, int] = field(default_factory=dict)  # outcome -> count: "computed", "cannot-judge", "failed"

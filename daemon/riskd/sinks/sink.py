@@ -1,0 +1,26 @@
+"""The seam to whoever listens."""
+
+from typing import Protocol
+
+from riskd.core.message import Message
+
+
+class Sink(Protocol):
+    """Takes messages one by one, at least once, in order; raises DeliveryError when one was not taken.
+
+    ``run`` keeps the connection alive until cancelled; sinks without a connection just wait.
+    ``connections`` counts completed connects: a new value means retained states must be re-asserted.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def connections(self) -> int: ...
+
+    async def run(self) -> None: ...
+
+    async def deliver(self, message: Message) -> None: ...

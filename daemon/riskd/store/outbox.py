@@ -1,0 +1,40 @@
+"""The seam between what was committed and who delivers it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from riskd.core.message import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An event of the outbox that one sink has not taken yet."""
+
+    seq: int
+    message: Message
+    attempts: int
+    age_seconds: float
+
+
+class Outbox(Protocol):
+    """Durable; written in the transaction that commits an outcome, drained in ``seq`` order per sink. Blocking calls."""
+
+    def pending(self, sink: str, limit: int = 100) -> list[Queued]:
+        """Events that ``sink`` has neither taken nor parked, oldest first."""
+        ...
+
+    def delivered(self, sink: str, seq: int) -> None:
+        """``sink`` took the event."""
+        ...
+
+    def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
+        """``sink`` did not take the event; parked events are kept but no longer tried."""
+        ...
+
+    def backlog(self, sink: str) -> tuple[int, int, float]:
+        """(pending, parked, age of the oldest pending event in seconds, 0 if none)."""
+        ...
+
+    def retained(self) -> list[Message]:
+        """The newest retained message of every topic."""
+        ...
