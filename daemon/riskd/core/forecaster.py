@@ -20,7 +20,7 @@ class MarketState:
 
     @property
     def paths(self) -> int:
-        return next(iter(self.arrays.values())).shape[0]
+        return len(next(iter(self.arrays.values())))
 
     def tiled(self, paths: int) -> "MarketState":
         """The single real path repeated ``paths`` times."""

@@ -1,0 +1,62 @@
+"""Everything the fold is told that is not the market: who is watched, by which model, against which limits."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from riskd.core.canonical import digest, plain, seed
+from riskd.core.forecaster import Forecaster
+from riskd.core.portfolio import Portfolio
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRules:
+    """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
+
+    model: str = "t-copula"
+    paths: int = 20_000
+    horizons: tuple[int, ...] = (1, 10, 21)
+    levels: tuple[float, ...] = (0.95, 0.975, 0.99)
+    pool: int = 1500  # newest scores that dependence is fitted on
+    least_pool: int = 250
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationRules:
+    """``scenarios`` of bank A the optimiser sees; ``solvers`` in the order they are tried; ``dust`` is dropped from trades."""
+
+    scenarios: int = 5000
+    solvers: tuple[str, ...] = ("CLARABEL", "HIGHS")
+    tolerance: float = 1e-6
+    dust: float = 1e-4
+    tightenings: int = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """The universe, the portfolios and the models; immutable, hashed into every report."""
+
+    symbols: tuple[str, ...]
+    portfolios: tuple[Portfolio, ...]
+    forecaster: Forecaster
+    version: str
+    scenarios: ScenarioRules = ScenarioRules()
+    allocation: AllocationRules = AllocationRules()
+
+    @property
+    def warm_up(self) -> int:
+        """Log returns needed before the first figure: the forecaster's own and the smallest score pool."""
+        return self.forecaster.warm_up + self.scenarios.least_pool
+
+    @cached_property
+    def basis(self) -> str:
+        """Hash of what a state depends on: universe and forecaster. Another basis needs another warm-up."""
+        return digest([self.symbols, self.forecaster.identity, self.scenarios.pool])
+
+    @cached_property
+    def identity(self) -> str:
+        """Hash of everything configured that enters a figure or a judgement."""
+        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation)])
+
+    def seed(self, bank: str) -> int:
+        """Seed of a bank. The session is not in it: from day to day the random numbers stay the same."""
+        return seed(bank, self.basis, plain(self.scenarios))

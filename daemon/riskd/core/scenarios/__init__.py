@@ -1,0 +1,12 @@
+"""Scenario models by name: one file each, one line here."""
+
+from collections.abc import Mapping
+
+from riskd.core.scenarios.filtered_bootstrap import fit_filtered_bootstrap
+from riskd.core.scenarios.model import ScenarioModel
+from riskd.core.scenarios.t_copula import fit_t_copula
+
+SCENARIO_MODELS: Mapping[str, ScenarioModel] = {
+    "t-copula": fit_t_copula,
+    "filtered-bootstrap": fit_filtered_bootstrap,
+}

@@ -1,0 +1,53 @@
+"""A scenario bank: joint paths of every asset, simulated session by session with the forecaster's state carried per path."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskd.core.arrays import Floats
+from riskd.core.forecaster import Forecaster, MarketState
+from riskd.core.scenarios.model import Sampler
+from riskd.errors import ModelError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScenarioBank:
+    """Simple buy-and-hold returns per horizon, each (paths, assets); equally likely."""
+
+    returns: Mapping[int, Floats]
+    identity: str
+
+    def losses(self, weights: Floats, horizon: int) -> Floats:
+        """z = -R w, a fraction of value; cash adds nothing. Shape (paths,)."""
+        return np.asarray(-(self.returns[horizon] @ weights))
+
+
+def scenario_bank(
+    forecaster: Forecaster,
+    market: MarketState,
+    sampler: Sampler,
+    paths: int,
+    horizons: tuple[int, ...],
+    seed: int,
+    identity: str,
+) -> ScenarioBank:
+    """Simulate ``paths`` to the longest of ``horizons`` (sessions): g from ``sampler``, r from the forecast, state advanced by r.
+
+    Log returns add up along a path and are turned into simple returns at each horizon. No square root of time.
+    Raises ModelError if a return is not finite.
+    """
+    random = np.random.Generator(np.random.Philox(seed))
+    state = market.tiled(paths)
+    total: Floats = np.zeros(1)
+    returns: dict[int, Floats] = {}
+    for day in range(1, max(horizons) + 1):
+        log_returns = forecaster.forecast(state).from_score(sampler.draw(random, paths))
+        total = total + log_returns
+        if day in horizons:
+            returns[day] = np.expm1(total)
+            if not np.isfinite(returns[day]).all():
+                raise ModelError(f"{forecaster.identity}: scenarios at {day} sessions are not finite")
+        if day < max(horizons):
+            state = forecaster.advance(state, log_returns)
+    return ScenarioBank(returns, identity)

@@ -1,0 +1,125 @@
+"""The fold: one event in, the next state and its outcome out. Pure; the daemon, the demo, replay and tests all run this."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import numpy as np
+
+from riskd.core.alerts import alerts_of
+from riskd.core.allocation.proposal import holds, propose
+from riskd.core.arrays import frozen
+from riskd.core.assess import assess
+from riskd.core.events import AlertEvent, AllocationDue, Event, Outcome, SessionClosed
+from riskd.core.grade import Grade, grade_closes
+from riskd.core.limits import LimitState
+from riskd.core.portfolio import Portfolio
+from riskd.core.rules import Rules
+from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
+from riskd.core.state import State
+from riskd.errors import ModelError
+
+Stage = Callable[[str], AbstractContextManager[object]]  # lets the shell time the parts without a clock in here
+
+
+def untimed(name: str) -> AbstractContextManager[object]:
+    """No timing."""
+    return nullcontext(name)
+
+
+def step(rules: Rules, state: State, event: Event, stage: Stage = untimed) -> tuple[State, Outcome]:
+    """The next state and what there is to say; raises ValueError for a session that is not after ``state.session``."""
+    if isinstance(event, AllocationDue):
+        return _allocate(rules, state, event, stage)
+    if event.session <= state.session:
+        raise ValueError(f"session {event.session} is not after {state.session}")
+    return _close(rules, state, event, stage)
+
+
+def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
+    """Scenario bank ``A`` chooses and reports, ``B`` verifies; the same state always gives the same bank."""
+    spec = rules.scenarios
+    sampler = SCENARIO_MODELS[spec.model](state.scores)
+    identity = f"{name}-{rules.basis}-{state.priced}"
+    return scenario_bank(
+        rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity
+    )
+
+
+def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tuple[State, Outcome]:
+    grade = grade_closes(event.closes, state.skipped + 1)
+    advanced, bank, fault = None, None, None
+    if grade is Grade.F:
+        missing = [s for s, c in zip(rules.symbols, event.closes, strict=True) if not (np.isfinite(c) and c > 0)]
+        fault = f"no usable price for {', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}"
+    else:
+        try:
+            with stage("state"):
+                advanced = _advance(rules, state, event)
+            with stage("scenarios"):
+                bank = bank_of(rules, advanced)
+        except ModelError as error:
+            advanced, grade, fault = None, Grade.F, str(error)
+    after = advanced or replace(state, session=event.session, skipped=state.skipped + 1)
+    with stage("risk"):
+        reports, standings = assess(rules, after, bank, grade, fault)
+    alerts = alerts_of(reports, state.standings, standings)
+    after = replace(after, standings=standings)
+    with stage("proposals"):
+        after, follow_ups = _due(rules, after, bank)
+    return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups)
+
+
+def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
+    """Score the realised returns under yesterday's forecast, then move every part of the state one session on."""
+    r = np.log(event.closes / state.closes)
+    keep = rules.scenarios.pool
+    score = rules.forecaster.forecast(state.market).score(r[None, :])[0]
+    if not np.isfinite(score).all():
+        raise ModelError(f"{rules.forecaster.identity}: the score of {event.session} is not finite")
+    return replace(
+        state,
+        session=event.session,
+        priced=event.session,
+        skipped=0,
+        closes=frozen(event.closes),
+        market=rules.forecaster.advance(state.market, r[None, :]),
+        scores=frozen(np.vstack([state.scores, score])[-keep:]),
+        log_returns=frozen(np.vstack([state.log_returns, r])[-keep:]),
+    )
+
+
+def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, tuple[AllocationDue, ...]]:
+    """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""
+    standing, due = {}, []
+    for portfolio in rules.portfolios:
+        firing = [m for m in portfolio.limits if state.standings[portfolio.name, m.name].state is LimitState.FIRING]
+        weights = state.proposals.get(portfolio.name)
+        if not firing or bank is None:
+            if weights is not None and _open(state, portfolio):
+                standing[portfolio.name] = weights
+            continue
+        if weights is not None and holds(portfolio, weights, bank):
+            standing[portfolio.name] = weights
+        else:
+            due.append(AllocationDue(state.session, portfolio.name))
+    return replace(state, proposals=standing), tuple(due)
+
+
+def _open(state: State, portfolio: Portfolio) -> bool:
+    return any(state.standings[portfolio.name, limit.name].episode for limit in portfolio.limits)
+
+
+def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) -> tuple[State, Outcome]:
+    """Solve on bank A, verify on the independent bank B; a breach was committed before this runs."""
+    portfolio = next(p for p in rules.portfolios if p.name == event.portfolio)
+    with stage("banks"):
+        chooser, verifier = bank_of(rules, state, "A"), bank_of(rules, state, "B")
+    with stage("allocation"):
+        proposal, alert = propose(rules, portfolio, chooser, verifier, event.session)
+    proposals = {k: v for k, v in state.proposals.items() if k != portfolio.name}
+    if proposal.status == "proposed":
+        proposals[portfolio.name] = frozen([proposal.weights[s] for s in rules.symbols])
+    alerts: tuple[AlertEvent, ...] = (alert,)
+    return replace(state, proposals=proposals), Outcome(event.session, alerts=alerts, proposals=(proposal,))
