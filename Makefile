@@ -1,0 +1,73 @@
+# riskd in one-word verbs; `make` alone prints them. Everything is installed into $(VENV) and nowhere else.
+
+VENV   ?= .venv
+PYTHON ?= python3
+ARGS   ?=
+BIN    := $(VENV)/bin
+UV      = $(BIN)/uv pip
+COMPILE = $(UV) compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
+INSTALL = $(UV) install -q --python $(BIN)/python
+# PyTorch without CUDA: from the given wheels where PIP_FIND_LINKS names some, else by uv's own switch.
+TORCH   = $(if $(PIP_FIND_LINKS),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend cpu)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Debian keeps mosquitto where only root looks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run demo test check lock train bench clean
+
+help:
+	@echo "make VERB [ARGS='...']"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-7s %s\n", $$1, $$2}' Makefile
+
+setup: $(VENV)/.daemon ## install the daemon and its demo from requirements/lock.txt, once
+
+run: $(VENV)/.daemon ## run the demo: offline prices, its own broker, a page in the browser
+	@$(BIN)/riskd demo $(ARGS)
+
+demo: $(VENV)/.daemon ## run the demo to its end and exit
+	@$(BIN)/riskd demo --exit $(ARGS)
+
+test: $(VENV)/.train ## run every test; brokers and browsers come from apt if you are root
+	@.ci/programs
+	@$(BIN)/python -m pytest tests $(ARGS)
+
+check: $(VENV)/.test ## lint, types, import rules
+	@$(BIN)/ruff check daemon models tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+lock: $(BIN)/uv ## resolve the requirements anew; ARGS=--upgrade takes newer versions
+	@$(COMPILE) $(ARGS) --extra demo pyproject.toml -o requirements/lock.txt
+	@$(COMPILE) $(ARGS) --group test --group check -c requirements/lock.txt -o requirements/test.txt
+
+train: $(VENV)/.train ## train, judge and export the network; ARGS go to the trainer
+	@$(BIN)/python -m riskd_models.train $(ARGS)
+
+bench: $(VENV)/.daemon ## measure the daemon on this machine
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
+
+clean: ## remove the environment, caches and built wheels; prices and checkpoints stay
+	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "make: $(PYTHON) is not Python 3.11 or newer with venv; run 'apt-get install python3-venv' and then make again" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q "uv>=0.9,<1"
+
+$(VENV)/.daemon: pyproject.toml requirements/lock.txt | $(BIN)/uv
+	@echo "installing the daemon into $(VENV), once" >&2
+	@$(INSTALL) -r requirements/lock.txt
+	@$(INSTALL) --no-deps -e .
+	@touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.daemon
+	@$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.train: requirements/train.txt $(VENV)/.test
+	@$(INSTALL) $(TORCH) -c requirements/lock.txt -r requirements/train.txt
+	@touch $@
