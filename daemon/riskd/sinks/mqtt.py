@@ -1,0 +1,294 @@
+"""Alerts and retained states to an MQTT broker; the one door to aiomqtt."""
+
+import asyncio
+import logging
+import random
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import paho.mqtt.client as paho
+from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from riskd.core.message import Message
+from riskd.errors import ConfigError, DeliveryError
+from riskd.sinks.backoff import full_jitter
+
+EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
+MAX_EVENT_BYTES = 32 * 1024
+OVERHEAD_BYTES = 64  # fixed header, packet id and the properties that riskd sets
+STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
+SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
+BAD_LOGIN = (134, 135)
+UNSUPPORTED_PROTOCOL = 132
+TAKEN_OVER = 142
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MqttTarget:
+    """Where and as whom to publish. Times in seconds; ``ca_file`` None means the system's certificates."""
+
+    host: str = "127.0.0.1"
+    port: int = 1883
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_id: str = "riskd"
+    base_topic: str = "riskd"
+    protocol: Literal["5", "3.1.1"] = "5"
+    tls: bool = False
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    keepalive: int = 20
+    publish_timeout: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not self.base_topic or set(self.base_topic) & set("#+\0") or self.base_topic[0] in "/$":
+            raise ConfigError(f"mqtt.base_topic = {self.base_topic!r} cannot be published to: use letters, digits, - _ and /")
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def tls_context(target: MqttTarget) -> ssl.SSLContext | None:
+    """The verified TLS context of a target, or None without TLS; raises ConfigError that names the unusable file."""
+    if not target.tls:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=target.ca_file)
+    except OSError as error:
+        raise ConfigError(f"mqtt.ca_file = {target.ca_file!r} is not a PEM certificate that can be read: {error}") from None
+    if target.cert_file is not None:
+        try:
+            context.load_cert_chain(target.cert_file, target.key_file)
+        except OSError as error:
+            files = f"mqtt.cert_file = {target.cert_file!r} and mqtt.key_file = {target.key_file!r}"
+            raise ConfigError(f"{files} are not a PEM certificate and its key: {error}") from None
+    return context
+
+
+class Link(Client):
+    """One connection to the broker, used once. Unlike aiomqtt 2.5 it looks at what the broker answers.
+
+    aiomqtt drops the reason code of a PUBACK, so a message that the broker refused would count as published; it also
+    leaves the socket of a failed handshake open, and lets a publish wait for its time-out after the connection is lost.
+    """
+
+    answer: ReasonCode | None = None
+    largest_packet: int | None = None  # bytes; what the broker announced, MQTT 5 only
+
+    async def __aenter__(self) -> Self:
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self._client.disconnect()
+            raise
+
+    async def publish_checked(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> None:
+        """Publish at QoS 1; one at a time. Raises MqttError unless the broker answered that it took the message."""
+        self.answer = None
+        await self.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        if self.answer is None:
+            raise MqttError("the connection was lost before the broker confirmed")
+        if self.answer.is_failure:
+            raise MqttCodeError(self.answer)
+
+    def _on_connect(
+        self, client: paho.Client, userdata: Any, flags: paho.ConnectFlags, reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:  # fmt: skip
+        self.largest_packet = getattr(properties, "MaximumPacketSize", None)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_publish(self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
+        if mid in self._pending_publishes:  # not the late answer to a publish that timed out
+            self.answer = reason_code
+        super()._on_publish(client, userdata, mid, reason_code, properties)
+
+    def _on_disconnect(
+        self, client: paho.Client, userdata: Any, flags: paho.DisconnectFlags, reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:  # fmt: skip
+        super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        for confirmation in self._pending_publishes.values():
+            confirmation.set()
+
+
+def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
+    """(one line that says what failed and what to do, whether the configuration is to blame)."""
+    broker = f"MQTT broker {target.address}"
+    cause = error.__cause__ or error.__context__ or error
+    code = next((e.rc.value for e in (error, cause) if isinstance(e, MqttCodeError) and isinstance(e.rc, ReasonCode)), None)
+    if isinstance(error, ConfigError):
+        return str(error), True
+    if code in BAD_LOGIN:
+        return f"{broker} refused the login ({error}): check mqtt.username and mqtt.password_file", True
+    if code == UNSUPPORTED_PROTOCOL:
+        return f'{broker} does not speak MQTT {target.protocol}: set mqtt.protocol to "5" or "3.1.1"', True
+    if code == TAKEN_OVER:
+        return f"{broker}: another client connected as {target.client_id!r}: give each daemon its own mqtt.client_id", True
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return f"{broker} has a certificate that is not trusted ({cause.verify_message}): check mqtt.ca_file and mqtt.host", True
+    if isinstance(cause, ssl.SSLError):
+        return f"{broker}: TLS failed ({cause.reason}): check that mqtt.port is the broker's TLS port", True
+    if isinstance(cause, socket.gaierror):
+        return f"{broker}: the host name is not known ({cause.strerror}): check mqtt.host and the DNS", False
+    if isinstance(cause, ConnectionRefusedError):
+        return f"{broker}: nothing listens there: start the broker or correct mqtt.host and mqtt.port", False
+    if isinstance(cause, TimeoutError):
+        return f"{broker} did not answer in time: check the network and mqtt.port", False
+    return f"{broker}: the connection failed: {cause}", False
+
+
+def properties_of(message: Message) -> Properties:
+    """MQTT 5 properties. Retained messages never expire by MQTT: they carry their own validity."""
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    properties.ContentType = "application/json" if message.retain else "application/cloudevents+json"
+    if not message.retain:
+        properties.MessageExpiryInterval = EVENT_EXPIRY_SECONDS
+    return properties
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+class MqttSink:
+    """Publishes at QoS 1 under the base topic and keeps ``<base>/availability`` true."""
+
+    name = "mqtt"
+
+    def __init__(
+        self,
+        settings: MqttTarget,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter."""
+        tls_context(settings)
+        self._target = settings
+        self._sleep = sleep
+        self._draw = draw
+        self._link: Link | None = None
+        self._turn = asyncio.Lock()
+        self._connections = 0
+        self._told: set[str] = set()
+
+    @property
+    def connected(self) -> bool:
+        return self._link is not None
+
+    @property
+    def connections(self) -> int:
+        return self._connections
+
+    async def run(self) -> None:
+        """Keep one connection until cancelled; then say ``offline`` and leave, which suppresses the will."""
+        attempt = 0
+        while True:
+            lasted, blame_configuration = await self._connection()
+            attempt = SLOW_ATTEMPT if blame_configuration else 0 if lasted >= STEADY_SECONDS else attempt + 1
+            await self._sleep(full_jitter(attempt, self._draw()))
+
+    async def deliver(self, message: Message) -> None:
+        """Publish and wait for the broker's answer. Raises DeliveryError, permanent if no broker could ever take it."""
+        link, payload = self._link, message.body.encode()
+        if link is None:
+            raise DeliveryError(f"not connected to MQTT broker {self._target.address}")
+        topic = f"{self._target.base_topic}/{message.topic}"
+        self._check_size(message, len(topic) + len(payload), link.largest_packet)
+        try:
+            async with self._turn:
+                await link.publish_checked(topic, payload, message.retain, self._properties(message))
+        except MqttError as error:
+            raise DeliveryError(f"MQTT broker {self._target.address} did not take {topic}: {error}") from error
+        except ValueError as error:
+            raise DeliveryError(f"{topic} cannot be published: {error}", permanent=True) from error
+
+    async def _connection(self) -> tuple[float, bool]:
+        """One connection from handshake to loss: (seconds it was up, whether the configuration is to blame for its end)."""
+        now = asyncio.get_running_loop().time
+        since: float | None = None
+        try:
+            async with self._new_link() as link:
+                since = now()
+                await self._serve(link)
+        except (MqttError, ConfigError) as error:
+            if _cancelled():  # the farewell failed; leaving still comes first
+                raise asyncio.CancelledError from None
+            line, blame_configuration = explanation(error, self._target)
+            self._tell(line)
+            return (0.0 if since is None else now() - since), blame_configuration
+        return now() - (since or now()), False
+
+    async def _serve(self, link: Link) -> None:
+        """Announce, then wait until the connection is lost (MqttError) or the task is cancelled."""
+        await self._announce(link, "online")
+        self._told.clear()
+        self._link, self._connections = link, self._connections + 1
+        logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
+        try:
+            async for _ in link.messages:
+                pass
+        except asyncio.CancelledError:
+            await self._announce(link, "offline")
+            raise
+        finally:
+            self._link = None
+
+    async def _announce(self, link: Link, word: str) -> None:
+        """Publish the availability; a refusal is told and leaves alerts flowing, a lost connection is raised."""
+        try:
+            async with self._turn:
+                await link.publish_checked(self._availability, word.encode(), True, None)
+        except MqttCodeError as error:
+            self._tell(f"MQTT broker {self._target.address} did not take {self._availability} = {word}: {error}")
+
+    def _new_link(self) -> Link:
+        target = self._target
+        v5 = target.protocol == "5"
+        return Link(
+            target.host,
+            target.port,
+            username=target.username,
+            password=target.password,
+            identifier=target.client_id,
+            protocol=ProtocolVersion.V5 if v5 else ProtocolVersion.V311,
+            clean_session=None if v5 else True,
+            clean_start=True if v5 else paho.MQTT_CLEAN_START_FIRST_ONLY,
+            will=Will(self._availability, "offline", qos=1, retain=True),
+            keepalive=target.keepalive,
+            timeout=target.publish_timeout,
+            tls_context=tls_context(target),
+            logger=logging.Logger("mqtt wire", logging.CRITICAL),  # riskd says once and in full what went wrong
+        )
+
+    @property
+    def _availability(self) -> str:
+        return f"{self._target.base_topic}/availability"
+
+    def _properties(self, message: Message) -> Properties | None:
+        return properties_of(message) if self._target.protocol == "5" else None
+
+    def _check_size(self, message: Message, size: int, largest_packet: int | None) -> None:
+        limits = [MAX_EVENT_BYTES] if not message.retain else []
+        limits += [largest_packet - OVERHEAD_BYTES] if largest_packet is not None else []
+        if limits and size > min(limits):
+            line = f"{message.topic} {message.id} has {size} bytes, more than the {min(limits)} allowed"
+            raise DeliveryError(line, permanent=True)
+
+    def _tell(self, line: str) -> None:
+        """Log a failure once until the next connection."""
+        if line not in self._told:
+            self._told.add(line)
+            logger.warning("%s", line)
