@@ -44,10 +44,10 @@ lock: $(BIN)/uv ## resolve the requirements anew; ARGS=--upgrade takes newer ver
 	@$(COMPILE) $(ARGS) --group test --group check -c requirements/lock.txt -o requirements/test.txt
 
 train: $(VENV)/.train ## train, judge and export the network; ARGS go to the trainer
-	@$(BIN)/python -m riskd_models.train $(ARGS)
+	@$(BIN)/python -m riskd_models train $(ARGS)
 
-bench: $(VENV)/.daemon ## measure the daemon on this machine
-	@$(BIN)/python benchmarks/bench.py $(ARGS)
+bench: $(VENV)/.daemon ## run every benchmark on this machine
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS); done
 
 clean: ## remove the environment, caches and built wheels; prices and checkpoints stay
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
