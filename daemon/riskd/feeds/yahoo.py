@@ -1,0 +1,135 @@
+"""Daily prices from Yahoo Finance; the only module of the daemon that knows yfinance.
+
+``close`` is Yahoo's raw close (dividends not taken off; splits are, for Yahoo restates all history after one), with
+``adj_close``, ``dividend`` and ``split`` beside it. Symbols are asked one after the other in one session, under one limiter
+and one deadline, because only ``Ticker.history`` tells failures apart; docs/decisions/0003-yahoo-feed.md says why.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import yfinance
+from curl_cffi.requests import exceptions as fault
+from yfinance.data import YfData
+from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
+
+from riskd.core.quote import Quote
+from riskd.errors import DataError
+from riskd.feeds.feed import Closed, Now, Outcome, Pull, SymbolOutcome, symbol_outcomes
+from riskd.feeds.limiter import Limiter
+from riskd.feeds.yahoo_candles import Candles, Judge, candles
+from riskd.feeds.yahoo_session import Refusal, YahooSession
+
+SOURCE_FAULTS = frozenset({Outcome.RATE_LIMITED, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.MALFORMED})
+
+# The first class that an error belongs to decides: a ConnectTimeout is a Timeout and a ConnectionError.
+_OUTCOME_OF: tuple[tuple[type[Exception], Outcome], ...] = (
+    (YFRateLimitError, Outcome.RATE_LIMITED),
+    (YFTzMissingError, Outcome.MALFORMED),
+    (YFPricesMissingError, Outcome.EMPTY),
+    (fault.Timeout, Outcome.TIMEOUT),
+    (fault.ConnectionError, Outcome.UNREACHABLE),
+    (fault.ProxyError, Outcome.UNREACHABLE),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait: for one request and for one pull in seconds, and for a close to settle.
+
+    ``lull`` is how long before the close the last trade may lie. A longer gap means a stale answer or a symbol that hardly
+    trades; its candle is then accepted only once Yahoo calls a later session current.
+    """
+
+    request: float = 20.0
+    pull: float = 120.0
+    delay: timedelta = timedelta(minutes=20)
+    lull: timedelta = timedelta(hours=1)
+
+
+class YahooFeed:
+    """One per process: yfinance keeps one session, one set of cookies and one cache for all.
+
+    ``cache`` is the folder for yfinance's time zones and cookies. ``proxy`` and ``ca_bundle`` are for networks that need them.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Now,
+        closed: Closed,
+        limiter: Limiter,
+        cache: Path,
+        patience: Patience = Patience(),
+        proxy: str | None = None,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        cache.mkdir(parents=True, exist_ok=True)
+        yfinance.set_tz_cache_location(str(cache))
+        yfinance.config.debug.hide_exceptions = False  # else nearly every failure is an empty frame
+        self._now, self._patience = now, patience
+        self._judge = Judge(closed, patience.delay, patience.lull)
+        self._session = YahooSession(limiter, patience.request, proxy, str(ca_bundle) if ca_bundle else None)
+
+    @property
+    def name(self) -> str:
+        return "yahoo"
+
+    def pull(self, symbols: tuple[str, ...], first: date, last: date) -> Pull:
+        """See :class:`riskd.feeds.feed.Feed`; DataError when no symbol got as much as an answer."""
+        YfData.cache_get.cache_clear()  # it would serve the prices from before a split, or a failure, for ever
+        self._session.begin(self._patience.pull)
+        quotes: list[Quote] = []
+        outcomes: list[SymbolOutcome] = []
+        currencies: dict[str, str] = {}
+        for symbol in dict.fromkeys(symbols):
+            try:
+                found, currency = self._ask(symbol, first, last)
+            except Refusal as refusal:
+                outcomes.append(SymbolOutcome(symbol, refusal.outcome, str(refusal)))
+                continue
+            quotes += found.quotes
+            outcomes += symbol_outcomes(symbol, found.delivered, found.missing, found.live, f"no session from {first} to {last}")
+            currencies |= {symbol: currency} if currency else {}
+        _check_source(outcomes)
+        return Pull(tuple(quotes), tuple(outcomes), ("close is adjusted for splits, not for dividends",), currencies)
+
+    def _ask(self, symbol: str, first: date, last: date) -> tuple[Candles, str | None]:
+        frame, meta = self._history(symbol, first, last)
+        if str(meta.get("symbol")).upper() != symbol.upper():
+            raise Refusal(Outcome.MALFORMED, f"Yahoo answered about {meta.get('symbol')!r}")
+        if meta.get("dataGranularity") != "1d":
+            raise Refusal(Outcome.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r}, not of a day")
+        frame = frame[[first <= stamp.date() <= last for stamp in frame.index]]
+        return candles(frame, meta, symbol, self.name, self._now(), self._judge), meta.get("currency")
+
+    def _history(self, symbol: str, first: date, last: date) -> tuple[Any, dict[str, Any]]:
+        try:
+            ticker = yfinance.Ticker(symbol, session=self._session)
+            frame = ticker.history(start=first, end=last + timedelta(days=1), interval="1d", auto_adjust=False, keepna=True)
+            meta = ticker.get_history_metadata()
+        except Refusal:
+            raise
+        except Exception as error:  # yfinance raises whatever its parsing stumbles over; here it gets its type
+            raise Refusal(_outcome_of(error), f"{type(error).__name__}: {_one_line(error)}") from error
+        return frame, {key: meta[key] for key in meta if key != "tradingPeriods"}  # reading that key would ask Yahoo again
+
+
+def _outcome_of(error: Exception) -> Outcome:
+    return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(error, kind)), Outcome.MALFORMED)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
+
+
+def _check_source(outcomes: list[SymbolOutcome]) -> None:
+    """Raise DataError if every single symbol failed in a way that is the source's and not the symbol's."""
+    if not outcomes or any(o.outcome not in SOURCE_FAULTS for o in outcomes):
+        return
+    counts = Counter(o.outcome.value for o in outcomes)
+    tally = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+    raise DataError(f"yahoo: no answer for any of {len(outcomes)} symbols ({tally}); {outcomes[0].symbol}: {outcomes[0].reason}")
