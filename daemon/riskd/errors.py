@@ -38,3 +38,7 @@ class DeliveryError(RiskdError):
     def __init__(self, message: str, permanent: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+class BusyError(RiskdError):
+    """Another riskd holds the store; the command exits with 73."""

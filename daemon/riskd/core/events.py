@@ -10,10 +10,15 @@ from riskd.core.report import PortfolioReport
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionClosed:
-    """An exchange session is over; ``closes`` (symbols,) holds NaN where no usable price came."""
+    """An exchange session is over.
+
+    ``closes`` and ``previous`` (symbols,) are this session's closes and those of the newest session that could be used,
+    both as known now, so that a return never mixes two vintages of an adjusted series. NaN where no price came.
+    """
 
     session: date
     closes: Floats
+    previous: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +94,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one event led to; ``follow_ups`` are fed to the fold after this outcome is committed and published."""
+    """What one event led to.
+
+    ``follow_ups`` are fed to the fold after this outcome is committed and published; ``withdrawn`` names portfolios whose
+    proposal no longer stands.
+    """
 
     session: date
     reports: tuple[PortfolioReport, ...] = ()
     alerts: tuple[AlertEvent, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     follow_ups: tuple[AllocationDue, ...] = ()
+    withdrawn: tuple[str, ...] = ()

@@ -1,6 +1,7 @@
 """What leaves the daemon, written once for every sink: retained states and CloudEvents."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from riskd.core.canonical import canonical_json, plain
 from riskd.core.events import AlertEvent, Outcome, Proposal
@@ -31,6 +32,12 @@ def allocation_message(proposal: Proposal) -> Message:
     return Message(f"{proposal.portfolio}/{proposal.session}/allocation", f"{proposal.portfolio}/allocation", body, retain=True)
 
 
+def withdrawal_message(portfolio: str, session: date) -> Message:
+    """The retained allocation of a portfolio that has no proposal any more."""
+    body = canonical_json({"schema": SCHEMA_VERSION, "portfolio": portfolio, "session": session, "status": "withdrawn"})
+    return Message(f"{portfolio}/{session}/allocation", f"{portfolio}/allocation", body, retain=True)
+
+
 def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
     """An alert as a structured CloudEvent 1.0; ``event_type`` repeats the kind for home-automation consumers."""
     body = {
@@ -52,4 +59,5 @@ def messages(outcome: Outcome) -> tuple[Message, ...]:
         *(event_message(a) for a in outcome.alerts),
         *(state_message(r) for r in outcome.reports),
         *(allocation_message(p) for p in outcome.proposals),
+        *(withdrawal_message(p, outcome.session) for p in outcome.withdrawn),
     )

@@ -8,7 +8,7 @@ from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Portfolio
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScenarioRules:
     """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
 
@@ -20,7 +20,7 @@ class ScenarioRules:
     least_pool: int = 250
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AllocationRules:
     """``scenarios`` of bank A the optimiser sees; ``solvers`` in the order they are tried; ``dust`` is dropped from trades."""
 

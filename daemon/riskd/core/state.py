@@ -17,17 +17,16 @@ LimitKey = tuple[str, str]  # portfolio, limit
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """``basis`` names the rules it was built under; arrays end at the newest usable session.
+    """``basis`` names the rules it was built under;
 
-    ``closes`` (symbols,) of ``priced``; ``scores`` and ``log_returns`` (sessions, symbols), oldest first. ``session``
-    may be later than ``priced`` by ``skipped`` sessions that could not be used.
+    ``scores`` and ``log_returns`` (sessions, symbols), oldest first, end at ``priced``, the newest session that could be
+    used; ``session`` is ``skipped`` sessions later.
     """
 
     basis: str
     session: date
     priced: date
     skipped: int
-    closes: Floats
     market: MarketState
     scores: Floats
     log_returns: Floats
@@ -47,7 +46,6 @@ def pack(state: State) -> bytes:
     }
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
-        "closes": state.closes,
         "scores": state.scores,
         "log_returns": state.log_returns,
         **{f"market/{name}": array for name, array in sorted(state.market.arrays.items())},
@@ -68,12 +66,9 @@ def unpack(content: bytes) -> State:
             session=date.fromisoformat(head["session"]),
             priced=date.fromisoformat(head["priced"]),
             skipped=head["skipped"],
-            closes=frozen(arrays["closes"]),
             market=MarketState(market),
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
             standings={(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in head["standings"]},
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
         )
-
-

@@ -11,7 +11,7 @@ from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import frozen
 from riskd.core.assess import assess
 from riskd.core.events import AlertEvent, AllocationDue, Event, Outcome, SessionClosed
-from riskd.core.grade import Grade, grade_closes
+from riskd.core.grade import Grade, grade_closes, usable
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
 from riskd.core.rules import Rules
@@ -42,16 +42,15 @@ def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     spec = rules.scenarios
     sampler = SCENARIO_MODELS[spec.model](state.scores)
     identity = f"{name}-{rules.basis}-{state.priced}"
-    return scenario_bank(
-        rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity
-    )
+    return scenario_bank(rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity)
 
 
 def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tuple[State, Outcome]:
-    grade = grade_closes(event.closes, state.skipped + 1)
+    grade = grade_closes(event.closes, event.previous, state.skipped + 1)
     advanced, bank, fault = None, None, None
     if grade is Grade.F:
-        missing = [s for s, c in zip(rules.symbols, event.closes, strict=True) if not (np.isfinite(c) and c > 0)]
+        known = usable(event.closes) & usable(event.previous)
+        missing = [s for s, ok in zip(rules.symbols, known, strict=True) if not ok]
         fault = f"no usable price for {', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}"
     else:
         try:
@@ -68,12 +67,13 @@ def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tu
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)
-    return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups)
+    withdrawn = tuple(sorted(state.proposals.keys() - after.proposals.keys()))
+    return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups, withdrawn=withdrawn)
 
 
 def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
     """Score the realised returns under yesterday's forecast, then move every part of the state one session on."""
-    r = np.log(event.closes / state.closes)
+    r = np.log(event.closes / event.previous)
     keep = rules.scenarios.pool
     score = rules.forecaster.forecast(state.market).score(r[None, :])[0]
     if not np.isfinite(score).all():
@@ -83,7 +83,6 @@ def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
         session=event.session,
         priced=event.session,
         skipped=0,
-        closes=frozen(event.closes),
         market=rules.forecaster.advance(state.market, r[None, :]),
         scores=frozen(np.vstack([state.scores, score])[-keep:]),
         log_returns=frozen(np.vstack([state.log_returns, r])[-keep:]),

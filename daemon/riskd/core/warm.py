@@ -43,7 +43,6 @@ def warm_state(
         session=table.sessions[-1],
         priced=table.sessions[-1],
         skipped=0,
-        closes=frozen(table.closes[-1]),
         market=market,
         scores=frozen(np.asarray(scores[-keep:])),
         log_returns=frozen(returns[-keep:]),

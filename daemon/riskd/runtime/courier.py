@@ -62,12 +62,14 @@ class Courier:
             self._work.clear()
             await self._count()
             if self.sink.connected:
-                await self._round()
+                done = await self._round()
                 await self._count()
+                if done and not self._work.is_set():
+                    self.settled.set()
             await self._rest()
 
-    async def _round(self) -> None:
-        """Retained states first on a new connection, else events first: nothing must delay an alert."""
+    async def _round(self) -> bool:
+        """Retained states first on a new connection, else events first: nothing must delay an alert. True if nothing is left."""
         self._refused = False
         if self.sink.connections != self._connection:
             self._connection = self.sink.connections
@@ -78,9 +80,10 @@ class Courier:
         done = await self._drain()
         await self._assert_states()
         self._failures = self._failures + 1 if self._refused else 0
-        if done and not self._refused and not self._work.is_set():
+        if done and not self._refused:
             self._told.clear()
-            self.settled.set()
+            return True
+        return False
 
     async def _drain(self) -> bool:
         """Deliver pending events in order; False when it stopped at a failure or a new connection."""

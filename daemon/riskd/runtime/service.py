@@ -1,0 +1,189 @@
+"""The daemon: opens the pipeline, keeps it current, and tells everybody, until it is asked to stop."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from riskd.core.events import Outcome
+from riskd.errors import DataError
+from riskd.observe.console import Console
+from riskd.runtime.calendar import Calendar
+from riskd.runtime.clock import Clock, HandClock
+from riskd.runtime.delivery import Delivery
+from riskd.runtime.picture import Picture
+from riskd.runtime.pipeline import LATE_AFTER, Pipeline
+from riskd.runtime.schedule import Ticker
+from riskd.runtime.systemd import notify
+
+PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
+REPLAY_VALID = timedelta(days=1)  # figures of a replay live in its own time; on the wall they just must not look dead
+log = logging.getLogger(__name__)
+Background = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Sessions told again at ``speed`` a second; ``release`` shows the feeds one more."""
+
+    first: date
+    last: date
+    speed: float
+    clock: HandClock
+    release: Callable[[date], None]
+
+
+class Service:
+    """One daemon. ``background`` are servers that run beside it: delivery, page, broker."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        picture: Picture,
+        delivery: Delivery,
+        calendar: Calendar,
+        wall: Clock,
+        console: Console,
+        replay: Replay | None = None,
+        patient: bool = True,
+    ) -> None:
+        """``patient``: wait for prices when there are none at start; otherwise that is an error."""
+        self._pipeline, self._picture, self._delivery = pipeline, picture, delivery
+        self._calendar, self._wall, self._console = calendar, wall, console
+        self._replay, self._patient = replay, patient
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
+        self._open = False
+
+    async def run(self, stop: asyncio.Event, background: Iterable[Background], exit_when_done: bool = False) -> None:
+        """Work until ``stop`` is set, or until the replay has ended if ``exit_when_done``; errors of any part end it."""
+        async with AsyncExitStack() as stack:
+            stack.callback(self._worker.shutdown, wait=True, cancel_futures=True)
+            group = await stack.enter_async_context(asyncio.TaskGroup())
+            tasks = [group.create_task(_run(part)) for part in background]  # type: ignore[arg-type]
+            work = group.create_task(self._work(exit_when_done))
+            waiting = group.create_task(stop.wait())
+            await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                work.cancel()
+            with suppress(asyncio.CancelledError):
+                await work
+            notify("STOPPING=1")
+            await self._delivery.flush(PUBLISH_SECONDS)
+            for task in (*tasks, waiting):
+                task.cancel()
+
+    async def _work(self, exit_when_done: bool) -> None:
+        """Replay or live; a live daemon never returns."""
+        if self._replay is not None:
+            await self._start()
+            await self._play(self._replay)
+            if exit_when_done:
+                return
+            await asyncio.Event().wait()
+        await self._tick()
+        ticker = Ticker(self._tick)
+        ticker.start()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ticker.stop()
+
+    async def _start(self) -> None:
+        """Take up the checkpoint or warm up."""
+        self._picture.change(phase="warming up")
+        loop = asyncio.get_running_loop()
+        today = (
+            self._eve(self._replay.first)
+            if self._replay
+            else (self._calendar.newest(self._wall.now()) or self._wall.now().date())
+        )
+        bar = self._console.progress("warming up on real prices")
+
+        def progress(done: int, total: int) -> None:
+            loop.call_soon_threadsafe(bar.show, done, total)
+
+        resumed = await loop.run_in_executor(self._worker, self._pipeline.open, today, progress)
+        bar.close()
+        self._open = True
+        self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
+        self._picture.change(phase="watching", problems=())
+        notify("READY=1", f"STATUS=watching since {self._pipeline.state.session}")
+
+    def _eve(self, session: date) -> date:
+        """The last session before ``session``."""
+        return self._calendar.sessions(session - timedelta(days=15), session - timedelta(days=1))[-1]
+
+    async def _play(self, replay: Replay) -> None:
+        """Every session of the replay that is not in the state yet, at its pace."""
+        start = max(replay.first, self._pipeline.state.session + timedelta(days=1))
+        sessions = self._calendar.sessions(start, replay.last)
+        self._picture.change(phase="replaying", replay_total=len(sessions), replay_done=0)
+        loop = asyncio.get_running_loop()
+        for count, session in enumerate(sessions, start=1):
+            begun = loop.time()
+            replay.clock.move(self._calendar.over_at(session) + LATE_AFTER)
+            replay.release(session)
+            self._console.count(count, len(sessions))
+            await self._follow((session,))
+            self._picture.change(replay_done=count)
+            await asyncio.sleep(max(0.0, 1 / replay.speed - (loop.time() - begun)))
+        self._picture.change(phase="replay ended")
+        self._console.line(f"replay ended at {self._pipeline.state.session}")
+
+    async def _tick(self) -> None:
+        """Level-triggered: whatever is over and not computed is computed now; a fault is told and tried again."""
+        notify("WATCHDOG=1")
+        loop = asyncio.get_running_loop()
+        try:
+            if not self._open:
+                await self._start()
+            sessions = await loop.run_in_executor(self._worker, self._pipeline.missing)
+            if sessions or self._pipeline.interrupted:
+                await self._follow(sessions)
+            self._expect()
+        except DataError as error:
+            if not self._patient and not self._open:
+                raise
+            if self._picture.now.problems != (f"prices: {error}",):
+                log.error("%s", error)
+            self._picture.fail(f"prices: {error}", self._wall.now())
+
+    async def _follow(self, sessions: tuple[date, ...]) -> None:
+        """Take ``sessions`` and tell each outcome; a breach is published before its allocation starts."""
+        async for outcome in self._outcomes(sessions):
+            at = self._wall.now()
+            self._picture.tell(outcome, at, self._valid_until(outcome.session))
+            self._picture.change(problems=())
+            self._console.outcome(outcome)
+            self._delivery.wake()
+            if outcome.follow_ups:
+                await self._delivery.flush(PUBLISH_SECONDS)
+
+    async def _outcomes(self, sessions: tuple[date, ...]) -> AsyncIterator[Outcome]:
+        """The pipeline's outcomes, each computed in the worker thread when it is asked for."""
+        loop = asyncio.get_running_loop()
+        steps = self._pipeline.catch_up(sessions)
+        while (outcome := await loop.run_in_executor(self._worker, next, steps, None)) is not None:
+            yield outcome
+
+    def _valid_until(self, session: date) -> datetime | None:
+        """When figures of ``session`` grow old: the next session's are due, and a while more."""
+        if self._replay is not None:
+            return self._wall.now() + REPLAY_VALID
+        following = self._calendar.following(session)
+        return self._calendar.over_at(following) + LATE_AFTER if following else None
+
+    def _expect(self) -> None:
+        """When the newest closed session should have been computed, and when the next will be."""
+        newest = self._calendar.newest(self._wall.now())
+        following = self._calendar.following(newest) if newest else None
+        expected = self._calendar.over_at(newest) if newest else None
+        upcoming = self._calendar.over_at(following) if following else None
+        self._picture.change(expected_by=expected, next_run_at=upcoming, taken_at=self._wall.now())
+
+
+async def _run(part: Background) -> None:
+    await part()

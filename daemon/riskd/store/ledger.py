@@ -1,0 +1,155 @@
+"""The ledger: checkpoint, journal, alerts and outbox of one step, in one transaction."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from riskd.core.arrays import frozen
+from riskd.core.canonical import canonical_json
+from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
+from riskd.core.message import messages
+from riskd.core.state import State, pack, unpack
+from riskd.store.database import Database, naive
+from riskd.store.schema import alert, checkpoint, delivery, journal, outbox, report, retained
+
+KEPT_CHECKPOINTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One journal line."""
+
+    seq: int
+    key: str
+    session: date
+    event: Event
+    outcome: str
+    state_sha256: str
+    chain: str
+
+
+def key_of(event: Event) -> str:
+    """What makes a step the same step: committing it twice is impossible."""
+    return f"session/{event.session}" if isinstance(event, SessionClosed) else f"allocation/{event.session}/{event.portfolio}"
+
+
+def write_event(event: Event) -> str:
+    """The event as text that :func:`read_event` reads back exactly, to the last bit of every price."""
+    body: dict[str, object] = {"session": event.session.isoformat()}
+    if isinstance(event, SessionClosed):
+        prices = {"closes": event.closes.tolist(), "previous": event.previous.tolist()}
+        body |= {k: [None if v != v else v for v in values] for k, values in prices.items()}
+    else:
+        body["portfolio"] = event.portfolio
+    return json.dumps(body, sort_keys=True)
+
+
+def read_event(text: str) -> Event:
+    """The inverse of :func:`write_event`."""
+    body = json.loads(text)
+    session = date.fromisoformat(body["session"])
+    if "portfolio" in body:
+        return AllocationDue(session, body["portfolio"])
+    closes, previous = (frozen([float("nan") if v is None else v for v in body[k]]) for k in ("closes", "previous"))
+    return SessionClosed(session, closes, previous)
+
+
+class Ledger:
+    """What must survive a crash. ``sinks`` names who gets each event."""
+
+    def __init__(self, database: Database, sinks: tuple[str, ...] = ()) -> None:
+        self._database = database
+        self._sinks = sinks
+
+    def commit(self, event: Event, state: State, outcome: Outcome, due: tuple[AllocationDue, ...]) -> None:
+        """Everything a step led to, or nothing; ``due`` are the steps still to follow."""
+        packed = pack(state)
+        with self._database.begin() as connection:
+            seq = self._write_line(connection, event, outcome, hashlib.sha256(packed).hexdigest())
+            self._write_checkpoint(connection, seq, packed, due)
+            self._write_said(connection, outcome)
+
+    def start(self, state: State) -> None:
+        """The first checkpoint, after a warm-up."""
+        with self._database.begin() as connection:
+            seq = connection.execute(select(func.max(journal.c.seq))).scalar() or 0
+            connection.execute(delete(checkpoint))
+            self._write_checkpoint(connection, seq, pack(state), ())
+
+    def newest(self) -> tuple[State, tuple[AllocationDue, ...]] | None:
+        """The newest checkpoint with the steps that still follow from it."""
+        with self._database.begin() as connection:
+            row = connection.execute(select(checkpoint).order_by(checkpoint.c.seq.desc()).limit(1)).first()
+        if row is None:
+            return None
+        due = tuple(AllocationDue(date.fromisoformat(s), p) for s, p in json.loads(row.due))
+        return unpack(row.state), due
+
+    def lines(self) -> list[Line]:
+        """The whole journal, oldest first."""
+        with self._database.begin() as connection:
+            rows = connection.execute(select(journal).order_by(journal.c.seq)).all()
+        return [Line(r.seq, r.key, r.session, read_event(r.event), r.outcome, r.state_sha256, r.chain) for r in rows]
+
+    def reports(self, portfolio: str, last: int) -> list[dict[str, Any]]:
+        """The newest ``last`` reports of a portfolio, oldest first."""
+        query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(last)
+        with self._database.begin() as connection:
+            return [json.loads(body) for body in reversed(connection.execute(query).scalars().all())]
+
+    def alerts(self, last: int) -> list[dict[str, Any]]:
+        """The newest ``last`` alerts, newest first."""
+        query = select(alert.c.body).order_by(alert.c.seq.desc()).limit(last)
+        with self._database.begin() as connection:
+            return [json.loads(body) for body in connection.execute(query).scalars()]
+
+    def alert(self, id: str) -> dict[str, Any] | None:
+        """One alert by its id, or by the beginning of it."""
+        query = select(alert.c.body).where(alert.c.id.startswith(id, autoescape=True)).limit(2)
+        with self._database.begin() as connection:
+            found = connection.execute(query).scalars().all()
+        return json.loads(found[0]) if len(found) == 1 else None
+
+    def _write_line(self, connection: Connection, event: Event, outcome: Outcome, state_sha256: str) -> int:
+        last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
+        seq, before = (last.seq + 1, last.chain) if last else (1, "")
+        key, event_text, outcome_text = key_of(event), write_event(event), canonical_json(outcome)
+        chain = hashlib.sha256("\n".join([before, key, event_text, outcome_text, state_sha256]).encode()).hexdigest()
+        connection.execute(
+            insert(journal).values(
+                seq=seq,
+                key=key,
+                session=event.session,
+                event=event_text,
+                outcome=outcome_text,
+                state_sha256=state_sha256,
+                chain=chain,
+                committed_at=naive(self._database.now()),
+            )
+        )
+        return seq
+
+    def _write_checkpoint(self, connection: Connection, seq: int, packed: bytes, due: tuple[AllocationDue, ...]) -> None:
+        waiting = json.dumps([[d.session.isoformat(), d.portfolio] for d in due])
+        connection.execute(insert(checkpoint).values(seq=seq, state=packed, due=waiting))
+        connection.execute(delete(checkpoint).where(checkpoint.c.seq <= seq - KEPT_CHECKPOINTS))
+
+    def _write_said(self, connection: Connection, outcome: Outcome) -> None:
+        created = naive(self._database.now())
+        for r in outcome.reports:
+            values = {"portfolio": r.portfolio, "session": r.session, "body": canonical_json(r)}
+            connection.execute(insert(report).values(**values))
+        for a in outcome.alerts:
+            connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
+        for m in messages(outcome):
+            if m.retain:
+                connection.execute(delete(retained).where(retained.c.topic == m.topic))
+                connection.execute(insert(retained).values(topic=m.topic, id=m.id, body=m.body))
+                continue
+            seq = connection.execute(insert(outbox).values(id=m.id, topic=m.topic, body=m.body, created_at=created)).lastrowid
+            for sink in self._sinks:
+                connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))

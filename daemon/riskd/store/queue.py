@@ -1,0 +1,60 @@
+"""The outbox in SQL: what was committed and not yet taken by every sink."""
+
+from sqlalchemy import func, select, update
+
+from riskd.core.message import Message
+from riskd.store.database import Database, naive
+from riskd.store.outbox import Queued
+from riskd.store.schema import delivery, outbox, retained
+
+
+class SqlOutbox:
+    """Implements :class:`riskd.store.outbox.Outbox`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def pending(self, sink: str, limit: int = 100) -> list[Queued]:
+        query = (
+            select(outbox, delivery.c.attempts)
+            .join(delivery, delivery.c.seq == outbox.c.seq)
+            .where(delivery.c.sink == sink, delivery.c.outcome.is_(None))
+            .order_by(outbox.c.seq)
+            .limit(limit)
+        )
+        now = naive(self._database.now())
+        with self._database.begin() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Queued(r.seq, Message(r.id, r.topic, r.body, retain=False), r.attempts, (now - r.created_at).total_seconds())
+            for r in rows
+        ]
+
+    def delivered(self, sink: str, seq: int) -> None:
+        self._mark(sink, seq, {"outcome": "delivered", "error": None})
+
+    def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
+        self._mark(sink, seq, {"outcome": "parked" if park else None, "error": error})
+
+    def backlog(self, sink: str) -> tuple[int, int, float]:
+        mine = delivery.c.sink == sink
+        waiting = mine & delivery.c.outcome.is_(None)
+        oldest = select(func.min(outbox.c.created_at)).join(delivery, delivery.c.seq == outbox.c.seq).where(waiting)
+        with self._database.begin() as connection:
+            pending = connection.execute(select(func.count()).select_from(delivery).where(waiting)).scalar_one()
+            parked = connection.execute(
+                select(func.count()).select_from(delivery).where(mine & (delivery.c.outcome == "parked"))
+            ).scalar_one()
+            since = connection.execute(oldest).scalar()
+        age = (naive(self._database.now()) - since).total_seconds() if since else 0.0
+        return pending, parked, max(0.0, age)
+
+    def retained(self) -> list[Message]:
+        with self._database.begin() as connection:
+            rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
+        return [Message(r.id, r.topic, r.body, retain=True) for r in rows]
+
+    def _mark(self, sink: str, seq: int, values: dict[str, str | None]) -> None:
+        row = (delivery.c.sink == sink) & (delivery.c.seq == seq)
+        with self._database.begin() as connection:
+            connection.execute(update(delivery).where(row).values(attempts=delivery.c.attempts + 1, **values))
