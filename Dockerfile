@@ -26,7 +26,8 @@ COPY config config
 COPY models/artefacts models/artefacts
 COPY examples examples
 RUN install -d -o 10001 -g 10001 -m 0750 var
-ENV PATH=/opt/riskd/bin:$PATH HOME=/srv/riskd/var PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/riskd/bin:$PATH HOME=/srv/riskd/var PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    ORT_DISABLE_TELEMETRY=1
 USER 10001:10001
 VOLUME /srv/riskd/var
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["riskd", "health"]

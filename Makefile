@@ -11,6 +11,8 @@ INSTALL = $(UV) install -q --python $(BIN)/python
 TORCH   = $(if $(PIP_FIND_LINKS),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend cpu)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# onnxruntime otherwise keeps a device identifier and usage events for its maker.
+export ORT_DISABLE_TELEMETRY := 1
 # Debian keeps mosquitto where only root looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
