@@ -20,8 +20,9 @@ from riskd.core.quote import Quote
 from riskd.errors import DataError
 from riskd.feeds.feed import Closed, Now, Outcome, Pull, SymbolOutcome, symbol_outcomes
 from riskd.feeds.limiter import Limiter
+from riskd.feeds.yahoo_answer import Refusal
 from riskd.feeds.yahoo_candles import Candles, Judge, candles
-from riskd.feeds.yahoo_session import Refusal, YahooSession
+from riskd.feeds.yahoo_session import YahooSession
 
 SOURCE_FAULTS = frozenset({Outcome.RATE_LIMITED, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.MALFORMED})
 
@@ -99,10 +100,6 @@ class YahooFeed:
 
     def _ask(self, symbol: str, first: date, last: date) -> tuple[Candles, str | None]:
         frame, meta = self._history(symbol, first, last)
-        if str(meta.get("symbol")).upper() != symbol.upper():
-            raise Refusal(Outcome.MALFORMED, f"Yahoo answered about {meta.get('symbol')!r}")
-        if meta.get("dataGranularity") != "1d":
-            raise Refusal(Outcome.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r}, not of a day")
         frame = frame[[first <= stamp.date() <= last for stamp in frame.index]]
         return candles(frame, meta, symbol, self.name, self._now(), self._judge), meta.get("currency")
 
@@ -114,16 +111,12 @@ class YahooFeed:
         except Refusal:
             raise
         except Exception as error:  # yfinance raises whatever its parsing stumbles over; here it gets its type
-            raise Refusal(_outcome_of(error), f"{type(error).__name__}: {_one_line(error)}") from error
+            raise Refusal(_outcome_of(error), f"{type(error).__name__}: {error}") from error
         return frame, {key: meta[key] for key in meta if key != "tradingPeriods"}  # reading that key would ask Yahoo again
 
 
 def _outcome_of(error: Exception) -> Outcome:
     return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(error, kind)), Outcome.MALFORMED)
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:160]
 
 
 def _check_source(outcomes: list[SymbolOutcome]) -> None:
