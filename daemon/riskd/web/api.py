@@ -1,0 +1,92 @@
+"""The read-only HTTP interface: health, metrics, status, history, alerts and the stream of changes."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
+from fastapi.responses import StreamingResponse
+
+from riskd.core.canonical import plain
+from riskd.observe.board import Archive, Board
+from riskd.observe.snapshot import Snapshot
+from riskd.web.stream import ChangeStream
+
+Metrics = Callable[[], tuple[bytes, str]]
+PortfolioName = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,32}$")]
+
+MOST_SESSIONS = 2500
+MOST_ALERTS = 500
+READERS = 2  # archive reads at once; more would only slow the cycle
+
+
+def json_response(value: object, status: int = 200) -> Response:
+    """``value``, already plain, as JSON; NaN cannot pass."""
+    return Response(json.dumps(value, allow_nan=False, ensure_ascii=False), status, media_type="application/json")
+
+
+class Api:
+    """Answers from the board (now) and the archive (the past). Figures are fractions of value, loss positive."""
+
+    def __init__(self, board: Board, archive: Archive, metrics: Metrics, stream: ChangeStream) -> None:
+        self._board = board
+        self._archive = archive
+        self._metrics = metrics
+        self._stream = stream
+        self._readers = asyncio.Semaphore(READERS)
+        self._status: tuple[Snapshot, bytes] | None = None
+
+    async def healthz(self) -> Response:
+        """200 as long as the event loop turns."""
+        return json_response({"alive": True})
+
+    async def readyz(self) -> Response:
+        """200 when nothing keeps the daemon from judging and telling, else 503 with the reasons."""
+        problems = list(self._board.snapshot.problems)
+        return json_response({"ready": not problems, "problems": problems}, 503 if problems else 200)
+
+    async def metrics(self) -> Response:
+        """Prometheus text."""
+        body, media_type = self._metrics()
+        return Response(body, headers={"Content-Type": media_type})
+
+    async def status(self) -> Response:
+        """The newest snapshot; the text is made once per snapshot, however many readers ask."""
+        snapshot = self._board.snapshot
+        if self._status is None or self._status[0] is not snapshot:
+            self._status = snapshot, bytes(json_response(plain(snapshot)).body)
+        return Response(self._status[1], media_type="application/json")
+
+    async def history(self, name: PortfolioName, last: Annotated[int, Query(ge=1, le=MOST_SESSIONS)] = 250) -> Response:
+        """The newest ``last`` reports of a portfolio, oldest first; 404 if there is none."""
+        rows = await self._read(self._archive.reports, name, last)
+        if not rows and all(r.portfolio != name for r in self._board.snapshot.reports):
+            raise HTTPException(404, f"no portfolio {name!r} has been reported on; /api/v1/status lists those that have")
+        return json_response(rows)
+
+    async def alerts(self, last: Annotated[int, Query(ge=1, le=MOST_ALERTS)] = 50) -> Response:
+        """The newest ``last`` alerts of all portfolios, newest first."""
+        return json_response(await self._read(self._archive.alerts, last))
+
+    async def changes(self, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+        """Server-Sent Events, one ``change`` per new snapshot; then read the status again."""
+        headers = {"X-Accel-Buffering": "no"}  # a proxy that buffers would hold events back
+        return StreamingResponse(self._stream.events(last_event_id), headers=headers, media_type="text/event-stream")
+
+    async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: str | int) -> Any:
+        async with self._readers:
+            return await asyncio.to_thread(lambda: plain(query(*arguments)))
+
+
+def api_routes(api: Api) -> APIRouter:
+    """The routes of ``api``."""
+    router = APIRouter()
+    router.add_api_route("/healthz", api.healthz, response_class=Response)
+    router.add_api_route("/readyz", api.readyz, response_class=Response)
+    router.add_api_route("/metrics", api.metrics, response_class=Response)
+    router.add_api_route("/api/v1/status", api.status, response_class=Response)
+    router.add_api_route("/api/v1/portfolios/{name}/history", api.history, response_class=Response)
+    router.add_api_route("/api/v1/alerts", api.alerts, response_class=Response)
+    router.add_api_route("/api/v1/stream", api.changes, response_class=StreamingResponse)
+    return router

@@ -1,0 +1,44 @@
+"""The files of the page, read from the package once and known by name."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+
+NAMES = (
+    "index.html",
+    "app.css",
+    "app.js",
+    "alerts.js",
+    "allocation.js",
+    "card.js",
+    "chart.js",
+    "dom.js",
+    "format.js",
+    "header.js",
+    "limits.js",
+    "link.js",
+    "series.js",
+    "favicon.svg",
+    "vendor/uPlot.iife.min.js",
+    "vendor/uPlot.min.css",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file as it is served."""
+
+    body: bytes
+    media_type: str
+
+
+def assets() -> dict[str, Asset]:
+    """Every file of the page by its name under ``static/``; a name that is not a key does not exist, whatever it spells."""
+    folder = files("riskd.web") / "static"
+    return {name: Asset((folder / name).read_bytes(), MEDIA_TYPES[name.rsplit(".", 1)[1]]) for name in NAMES}

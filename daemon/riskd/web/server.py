@@ -1,0 +1,124 @@
+"""The web server, inside the daemon's own event loop and without its signals."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Collection, Iterator
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, HTTPException, Response
+
+from riskd.errors import ConfigError
+from riskd.observe.board import Archive, Board
+from riskd.web.api import Api, Metrics, api_routes
+from riskd.web.assets import Asset, assets
+from riskd.web.guard import Guard
+from riskd.web.problem import explain_refusals
+from riskd.web.stream import ChangeStream
+
+GRACE_SECONDS = 3
+MOST_CONNECTIONS = 64
+OPENAPI = "/api/v1/openapi.json"
+
+
+def page_routes(pages: dict[str, Asset]) -> APIRouter:
+    """The page and its files."""
+
+    async def static(name: str) -> Response:
+        if name not in pages:
+            raise HTTPException(404)
+        return Response(pages[name].body, media_type=pages[name].media_type)
+
+    async def index() -> Response:
+        return await static("index.html")
+
+    async def favicon() -> Response:
+        return await static("favicon.svg")
+
+    router = APIRouter(include_in_schema=False)
+    router.add_api_route("/", index)
+    router.add_api_route("/favicon.ico", favicon)
+    router.add_api_route("/static/{name:path}", static)
+    return router
+
+
+def create_app(board: Board, archive: Archive, metrics: Metrics, hosts: Collection[str] = ()) -> FastAPI:
+    """The page and the API over ``board`` and ``archive``.
+
+    ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``.
+    """
+    app = FastAPI(title="riskd", version=board.snapshot.version, docs_url=None, redoc_url=None, openapi_url=OPENAPI)
+    app.state.stream = ChangeStream(board)
+    app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
+    app.include_router(page_routes(assets()))
+    app.add_middleware(Guard, hosts=hosts)
+    explain_refusals(app)
+    return app
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to ``host:port`` (0 picks a free port); ConfigError in one line if it cannot be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        advice = "set web.host to an address of this machine"
+        raise ConfigError(f"web.host = {host!r} cannot be used ({error.strerror}); {advice}") from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        bound.listen()
+    except OSError as error:
+        bound.close()
+        raise ConfigError(_refusal(host, port, error)) from error
+    return bound
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{host}:{port} is in use by another program; stop it or set web.port to a free port"
+    if error.errno == errno.EACCES:
+        return f"{host}:{port} may not be opened by this user; set web.port to a port above 1023"
+    return f"{host}:{port} cannot be opened ({error.strerror}); set web.host to an address of this machine"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn that leaves SIGINT and SIGTERM to the daemon and ends its event streams when it stops."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.app.state.stream.close()  # type: ignore[union-attr]
+        await super().shutdown(sockets)
+
+
+async def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve ``app`` on ``host:port`` until cancelled, see :func:`serve_on`; ConfigError if the port cannot be had."""
+    await serve_on(app, listen(host, port))
+
+
+async def serve_on(app: FastAPI, bound: socket.socket) -> None:
+    """Serve ``app`` on a bound socket until cancelled, then close connections within ``GRACE_SECONDS``."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await serving
+        raise

@@ -1,0 +1,28 @@
+// The last alerts as a time line, newest first.
+
+import { el } from "./dom.js";
+
+const KIND_WORDS = {
+  "breach.opened": "breach opened",
+  "breach.closed": "breach closed",
+  "judgement.lost": "judgement lost",
+  "judgement.restored": "judgement restored",
+  "allocation.proposed": "allocation proposed",
+  "allocation.infeasible": "allocation infeasible",
+  "allocation.failed": "allocation failed",
+};
+
+function item(alert) {
+  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio;
+  return el(
+    "li",
+    { "data-kind": alert.kind },
+    el("b", {}, KIND_WORDS[alert.kind] ?? alert.kind),
+    el("div", { class: "alert-about" }, el("span", {}, subject), el("time", { datetime: alert.session }, alert.session)),
+    el("p", {}, alert.headline),
+  );
+}
+
+export function showAlerts(list, alerts) {
+  list.replaceChildren(...(alerts.length ? alerts.map(item) : [el("li", { class: "quiet" }, "None so far.")]));
+}

@@ -1,0 +1,80 @@
+// One limit as a bar: CVaR with its interval, the challenger, and the line it must stay below.
+
+import { el, placed } from "./dom.js";
+import { NONE, known, level, percent, probability, sessions } from "./format.js";
+
+const STATE_WORDS = {
+  clear: "clear",
+  possible: "possible breach",
+  firing: "firing",
+  clearing: "clearing",
+  "cannot-judge": "cannot judge",
+};
+
+export const stateWord = (state) => STATE_WORDS[state] ?? state;
+
+export function figureFor(report, limit) {
+  return report.figures.find((f) => f.level === limit.level && f.horizon === limit.horizon) ?? null;
+}
+
+// The limit nearest to its line; one that cannot be judged counts as nearest of all.
+export function binding(report) {
+  const nearness = (l) => (known(l.cvar) ? l.cvar / l.max_cvar : Infinity);
+  return [...report.limits].sort((a, b) => nearness(b) - nearness(a))[0] ?? null;
+}
+
+export function limitBar(limit, figure) {
+  const bar = el("div", { class: "bar", "data-state": limit.state, "aria-hidden": "true" });
+  if (!known(limit.cvar)) {
+    bar.classList.add("bar-none");
+    return bar;
+  }
+  const seen = [limit.max_cvar * 1.2, limit.cvar, figure?.cvar_high, figure?.challenger_cvar].filter(known);
+  const most = Math.max(...seen) * 1.05;
+  const at = (value) => Math.max(0, value) / most;
+  bar.append(placed(el("span", { class: "bar-fill" }), { to: at(limit.cvar) }));
+  if (known(figure?.cvar_low) && known(figure?.cvar_high)) {
+    bar.append(placed(el("span", { class: "bar-whisker" }), { from: at(figure.cvar_low), to: at(figure.cvar_high) }));
+  }
+  if (known(figure?.challenger_cvar)) {
+    bar.append(placed(el("span", { class: "bar-challenger" }), { at: at(figure.challenger_cvar) }));
+  }
+  bar.append(placed(el("span", { class: "bar-limit" }), { at: at(limit.max_cvar) }));
+  return bar;
+}
+
+function fact(term, value, { extra = null, key = null } = {}) {
+  return el("div", {}, el("dt", { class: key }, term), el("dd", {}, value, extra));
+}
+
+function interval(figure) {
+  if (!known(figure?.cvar_low) || !known(figure?.cvar_high)) return null;
+  const [low, high] = [figure.cvar_low, figure.cvar_high].map((bound) => percent(bound).replace(/\s*%$/, ""));
+  return el("span", { class: "quiet", title: "95 % Monte-Carlo interval" }, ` (${low} to ${high})`);
+}
+
+export function limitRow(report, limit) {
+  const figure = figureFor(report, limit);
+  const since = limit.since ? ` since ${limit.since}` : "";
+  return el(
+    "li",
+    { class: "limit", "data-state": limit.state },
+    el(
+      "div",
+      { class: "limit-head" },
+      el("span", { class: "limit-name" }, limit.name),
+      el("span", { class: "quiet" }, `CVaR ${level(limit.level)}, ${sessions(limit.horizon)}`),
+      el("span", { class: "state" }, `${stateWord(limit.state)}${since}`),
+    ),
+    limitBar(limit, figure),
+    el(
+      "dl",
+      { class: "limit-facts" },
+      fact("CVaR", el("b", { class: "figure" }, percent(limit.cvar)), { extra: interval(figure) }),
+      fact("limit", percent(limit.max_cvar), { key: "key-limit" }),
+      fact("P(CVaR ≥ limit)", probability(limit.probability)),
+      fact("VaR", figure ? el("span", { class: "figure" }, percent(figure.var)) : NONE),
+      fact("challenger", figure ? percent(figure.challenger_cvar) : NONE, { key: "key-challenger" }),
+    ),
+  );
+}
