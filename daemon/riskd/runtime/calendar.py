@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from riskd.errors import ConfigError
 
 EARLIEST = date(1980, 1, 1)
-AHEAD = 360  # days
+AHEAD = 360  # days that a calendar is built for
+SLACK = timedelta(days=30)  # it is built again when more than these are used up
 
 
 class Calendar(Protocol):
@@ -32,7 +33,7 @@ class Calendar(Protocol):
 
 
 class ExchangeCalendar:
-    """An exchange's own calendar: half days, holidays and daylight saving included; rebuilt daily, for it ends a year ahead."""
+    """An exchange's own calendar: half days, holidays and daylight saving included; rebuilt monthly, for it ends a year ahead."""
 
     def __init__(self, name: str, settle: timedelta, today: date) -> None:
         self._name, self._settle = name, settle
@@ -51,7 +52,7 @@ class ExchangeCalendar:
         return close.astimezone(UTC) + self._settle
 
     def newest(self, now: datetime) -> date | None:
-        if self._built != now.date():
+        if now.date() + timedelta(days=AHEAD) > self._calendar.last_session.date() + SLACK:
             self._build(now.date())
         recent = self.sessions(now.date() - timedelta(days=15), now.date() + timedelta(days=1))
         return next((s for s in reversed(recent) if self.over_at(s) <= now), None)
@@ -72,7 +73,6 @@ class ExchangeCalendar:
             ) from error
         except ValueError:  # the calendar is not known that far back or ahead
             self._calendar = exchange_calendars.get_calendar(self._name)
-        self._built = today
 
 
 class PriceCalendar:

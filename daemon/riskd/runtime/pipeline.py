@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
 from riskd.core.grade import usable
@@ -128,13 +129,13 @@ class Pipeline:
         symbols = self._parts.rules.symbols
         sessions = self._parts.calendar.sessions(self._parts.history_from, today)
         closes = self._parts.prices.closes(symbols, sessions)
-        listed = np.asarray(np.isfinite(closes))
-        unpriced = [s for s, ever in zip(symbols, listed.any(axis=0).tolist(), strict=True) if not ever]
+        listed: NDArray[np.bool_] = np.isfinite(closes)
+        unpriced = [s for column, s in enumerate(symbols) if not listed[:, column].any()]
         if unpriced:
             raise DataError(f"no price of {', '.join(unpriced[:5])} from {self._parts.history_from} to {today} in any feed")
         first = int(np.argmax(listed, axis=0).max())
-        whole = listed.all(axis=1).tolist()
-        keep = [i for i in range(first, len(sessions)) if whole[i]]
+        gaps = np.flatnonzero(~listed.all(axis=1)).tolist()
+        keep = sorted(set(range(first, len(sessions))) - set(gaps))
         dropped = len(sessions) - first - len(keep)
         if dropped:
             log.warning(

@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 
 class Ticker:
-    """Calls ``tick`` every 30 seconds, never twice at once. Level-triggered: a missed tick loses nothing, the next one sees it."""
+    """Calls ``tick`` every 30 seconds, never twice at once. Level-triggered: what a missed tick missed, the next one sees."""
 
     def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float = TICK_SECONDS) -> None:
         self._scheduler = AsyncIOScheduler(

@@ -19,6 +19,7 @@ from riskd.runtime.pipeline import LATE_AFTER, Pipeline
 from riskd.runtime.schedule import Ticker
 from riskd.runtime.systemd import notify
 
+RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
 PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
 REPLAY_VALID = timedelta(days=1)  # figures of a replay live in its own time; on the wall they just must not look dead
 log = logging.getLogger(__name__)
@@ -56,13 +57,14 @@ class Service:
         self._replay, self._patient = replay, patient
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
+        self._retry_at = 0.0  # of the loop's clock
 
     async def run(self, stop: asyncio.Event, background: Iterable[Background], exit_when_done: bool = False) -> None:
         """Work until ``stop`` is set, or until the replay has ended if ``exit_when_done``; errors of any part end it."""
         async with AsyncExitStack() as stack:
             stack.callback(self._worker.shutdown, wait=True, cancel_futures=True)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(_run(part)) for part in background]  # type: ignore[arg-type]
+            tasks = [group.create_task(_run(part)) for part in background]
             work = group.create_task(self._work(exit_when_done))
             waiting = group.create_task(stop.wait())
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -100,6 +102,8 @@ class Service:
             if self._replay
             else (self._calendar.newest(self._wall.now()) or self._wall.now().date())
         )
+        if self._replay is not None:
+            self._replay.release(today)
         bar = self._console.progress("warming up on real prices")
 
         def progress(done: int, total: int) -> None:
@@ -137,18 +141,23 @@ class Service:
         """Level-triggered: whatever is over and not computed is computed now; a fault is told and tried again."""
         notify("WATCHDOG=1")
         loop = asyncio.get_running_loop()
+        if loop.time() < self._retry_at:
+            return
         try:
             if not self._open:
                 await self._start()
             sessions = await loop.run_in_executor(self._worker, self._pipeline.missing)
             if sessions or self._pipeline.interrupted:
                 await self._follow(sessions)
+            if sessions and self._pipeline.state.session < sessions[-1]:
+                self._retry_at = loop.time() + RETRY_SECONDS
             self._expect()
         except DataError as error:
             if not self._patient and not self._open:
                 raise
             if self._picture.now.problems != (f"prices: {error}",):
                 log.error("%s", error)
+            self._retry_at = loop.time() + RETRY_SECONDS
             self._picture.fail(f"prices: {error}", self._wall.now())
 
     async def _follow(self, sessions: tuple[date, ...]) -> None:

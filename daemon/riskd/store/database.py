@@ -66,6 +66,15 @@ def open_database(folder: Path | None, now: Callable[[], datetime]) -> Database:
     return Database(_prepared(f"sqlite:///{path}", path), now, lock_file)
 
 
+def discard(folder: Path, now: Callable[[], datetime]) -> None:
+    """Remove the store in ``folder``, if there is one and nobody uses it; for demos that start afresh."""
+    if not (folder / "riskd.db").exists():
+        return
+    open_database(folder, now).close()  # BusyError while another riskd holds it
+    for name in ("riskd.db", "riskd.db-wal", "riskd.db-shm"):
+        (folder / name).unlink(missing_ok=True)
+
+
 def _prepared(url: str, path: Path) -> Engine:
     engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False, "timeout": 5.0})
     event.listen(engine, "connect", _configure)

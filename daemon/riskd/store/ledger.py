@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, func, insert, select
 
 from riskd.core.arrays import frozen
 from riskd.core.canonical import canonical_json
-from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
+from riskd.core.events import AllocationDue, Event, Outcome, Proposal, SessionClosed
 from riskd.core.message import messages
+from riskd.core.report import PortfolioReport
 from riskd.core.state import State, pack, unpack
 from riskd.store.database import Database, naive
 from riskd.store.schema import alert, checkpoint, delivery, journal, outbox, report, retained
@@ -30,6 +32,11 @@ class Line:
     outcome: str
     state_sha256: str
     chain: str
+
+
+def sha256(content: bytes) -> str:
+    """Hex digest."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def key_of(event: Event) -> str:
@@ -69,7 +76,7 @@ class Ledger:
         """Everything a step led to, or nothing; ``due`` are the steps still to follow."""
         packed = pack(state)
         with self._database.begin() as connection:
-            seq = self._write_line(connection, event, outcome, hashlib.sha256(packed).hexdigest())
+            seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
             self._write_said(connection, outcome)
 
@@ -88,6 +95,21 @@ class Ledger:
             return None
         due = tuple(AllocationDue(date.fromisoformat(s), p) for s, p in json.loads(row.due))
         return unpack(row.state), due
+
+    def origin(self) -> State | None:
+        """The state that the journal starts from."""
+        with self._database.begin() as connection:
+            row = connection.execute(select(checkpoint).order_by(checkpoint.c.seq).limit(1)).first()
+        return unpack(row.state) if row else None
+
+    def said(self) -> tuple[list[PortfolioReport], list[Proposal]]:
+        """The newest report and the standing proposal of every portfolio."""
+        with self._database.begin() as connection:
+            rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
+        bodies = [(r.topic.rpartition("/")[2], json.loads(r.body)) for r in rows]
+        reports = [TypeAdapter(PortfolioReport).validate_python(body) for kind, body in bodies if kind == "state"]
+        standing = [body for kind, body in bodies if kind == "allocation" and body["status"] != "withdrawn"]
+        return reports, [TypeAdapter(Proposal).validate_python(body) for body in standing]
 
     def lines(self) -> list[Line]:
         """The whole journal, oldest first."""
@@ -118,7 +140,7 @@ class Ledger:
         last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
         seq, before = (last.seq + 1, last.chain) if last else (1, "")
         key, event_text, outcome_text = key_of(event), write_event(event), canonical_json(outcome)
-        chain = hashlib.sha256("\n".join([before, key, event_text, outcome_text, state_sha256]).encode()).hexdigest()
+        chain = sha256("\n".join([before, key, event_text, outcome_text, state_sha256]).encode())
         connection.execute(
             insert(journal).values(
                 seq=seq,
@@ -136,7 +158,9 @@ class Ledger:
     def _write_checkpoint(self, connection: Connection, seq: int, packed: bytes, due: tuple[AllocationDue, ...]) -> None:
         waiting = json.dumps([[d.session.isoformat(), d.portfolio] for d in due])
         connection.execute(insert(checkpoint).values(seq=seq, state=packed, due=waiting))
-        connection.execute(delete(checkpoint).where(checkpoint.c.seq <= seq - KEPT_CHECKPOINTS))
+        origin = connection.execute(select(func.min(checkpoint.c.seq))).scalar_one()
+        old = (checkpoint.c.seq <= seq - KEPT_CHECKPOINTS) & (checkpoint.c.seq > origin)
+        connection.execute(delete(checkpoint).where(old))
 
     def _write_said(self, connection: Connection, outcome: Outcome) -> None:
         created = naive(self._database.now())

@@ -1,0 +1,5 @@
+"""``python -m riskd`` is the command ``riskd``."""
+
+from riskd.cli import app
+
+app()

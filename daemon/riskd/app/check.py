@@ -1,0 +1,34 @@
+"""Looks at everything a daemon would need, without starting one."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from riskd.app.daemon import mqtt_target
+from riskd.app.kit import load_forecaster, market_of, rules_of
+from riskd.app.once import newest_session
+from riskd.errors import ConfigError
+from riskd.runtime.clock import SystemClock
+from riskd.settings import Settings
+from riskd.store.database import open_database
+
+
+def check(settings: Settings) -> Iterator[str]:
+    """One line for every part that is fine; raises ConfigError or DataError at the first that is not."""
+    forecaster = load_forecaster(settings)
+    rules = rules_of(settings, forecaster)
+    yield f"model      {forecaster.identity} on {forecaster.provider}"
+    yield f"portfolios {', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
+    open_database(settings.service.state, SystemClock().now).close()
+    yield f"store      {settings.service.state}"
+    if settings.mqtt is not None:
+        target = mqtt_target(settings.mqtt)
+        yield f"mqtt       {target.address} under {target.base_topic}"
+    newest = newest_session(settings)
+    yield f"sessions   {settings.service.calendar}, newest {newest}"
+    market = market_of(settings, SystemClock())
+    market.release(newest)
+    for feed in market.feeds:
+        pull = feed.pull(settings.symbols, newest - timedelta(days=14), newest)
+        if pull.failed:
+            raise ConfigError(f"feed {feed.name}: no price of {', '.join(pull.failed[:5])}; correct the symbol or add a feed")
+        yield f"feed       {feed.name}: {len(pull.quotes)} prices of the last two weeks"

@@ -1,0 +1,114 @@
+"""The daemon as a whole: broker, page, delivery and fold in one event loop, until a signal or the end of a replay."""
+
+import asyncio
+import signal
+import stat
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from riskd import __version__
+from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of
+from riskd.errors import ConfigError, RiskdError
+from riskd.observe.board import Board
+from riskd.observe.console import Console
+from riskd.observe.metrics import Metrics
+from riskd.observe.snapshot import Snapshot
+from riskd.runtime.clock import SystemClock
+from riskd.runtime.delivery import Delivery
+from riskd.runtime.picture import Picture
+from riskd.runtime.service import Background, Replay, Service
+from riskd.settings import Mqtt, Settings, YahooFeed
+from riskd.sinks.broker import embedded_broker
+from riskd.sinks.log import LogSink
+from riskd.sinks.mqtt import MqttSink, MqttTarget
+from riskd.sinks.sink import Sink
+from riskd.store.database import open_database
+from riskd.store.ledger import Ledger
+from riskd.store.queue import SqlOutbox
+from riskd.web.server import create_app, listen, serve_on
+
+
+def run_daemon(settings: Settings, console: Console, speed: float | None = None, exit_when_done: bool = False) -> None:
+    """Run until SIGINT or SIGTERM, or until the replay has ended; raises the RiskdError that ended it."""
+    try:
+        asyncio.run(_run(settings, console, speed, exit_when_done))
+    except ExceptionGroup as group:
+        expected = group.subgroup(RiskdError)
+        while isinstance(expected, ExceptionGroup):
+            expected = expected.exceptions[0]  # type: ignore[assignment]
+        if expected is None:
+            raise
+        raise expected from group
+
+
+async def _run(settings: Settings, console: Console, speed: float | None, exit_when_done: bool) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    wall = SystemClock()
+    forecaster = load_forecaster(settings)
+    rules = rules_of(settings, forecaster)
+    sinks = _sinks(settings, console)
+    database = open_database(settings.service.state, wall.now)
+    ledger = Ledger(database, tuple(sink.name for sink in sinks))
+    board = Board(
+        Snapshot(
+            wall.now(), wall.now(), __version__, forecaster.identity, forecaster.provider, "starting", problems=("starting",)
+        )
+    )
+    picture = Picture(board)
+    picture.remember(*ledger.said())
+    metrics = Metrics(board, wall.now)
+    delivery = Delivery(SqlOutbox(database), sinks, on_change=lambda: picture.delivered(delivery.stats(), wall.now()))
+    plan, replay = settings.replay, None
+    if plan is None:
+        market = market_of(settings, wall)
+    else:
+        hand = hand_clock(plan.first)
+        market = market_of(settings, hand)
+        replay = Replay(plan.first, plan.last, speed or plan.speed, hand, market.release)
+    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
+    patient = any(isinstance(feed, YahooFeed) for feed in settings.feeds)
+    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, patient)
+    async with AsyncExitStack() as stack:
+        stack.callback(database.close)
+        if settings.mqtt is not None and settings.mqtt.embedded:
+            await stack.enter_async_context(embedded_broker(settings.mqtt.port))
+        background: list[Background] = [delivery.run]
+        if settings.web is not None:
+            web, bound = create_app(board, ledger, metrics.render), listen(settings.web.host, settings.web.port)
+            background.append(lambda: serve_on(web, bound))
+            console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
+        await service.run(stop, background, exit_when_done)
+
+
+def _sinks(settings: Settings, console: Console) -> tuple[Sink, ...]:
+    """MQTT where it is configured; the log as well, unless a console already shows every alert."""
+    log = () if console.shown else (LogSink(),)
+    return (*log, *((MqttSink(mqtt_target(settings.mqtt)),) if settings.mqtt else ()))
+
+
+def mqtt_target(settings: Mqtt) -> MqttTarget:
+    """Where to publish; the password comes from a file that nobody else may read."""
+    return MqttTarget(
+        host="127.0.0.1" if settings.embedded else settings.host,
+        port=settings.port,
+        username=settings.username,
+        password=_password(settings.password_file) if settings.password_file else None,
+        client_id=settings.client_id,
+        base_topic=settings.base_topic,
+        protocol="3.1.1" if settings.embedded else settings.protocol,
+        tls=settings.ca_file is not None,
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+        cert_file=str(settings.cert_file) if settings.cert_file else None,
+        key_file=str(settings.key_file) if settings.key_file else None,
+    )
+
+
+def _password(path: Path) -> str:
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise ConfigError(f"mqtt.password_file: {path} can be read by others; chmod 600 it")
+        return path.read_text().rstrip("\r\n")
+    except OSError as error:
+        raise ConfigError(f"mqtt.password_file: {path}: {error.strerror}") from error

@@ -1,0 +1,143 @@
+"""Settings become the parts that every verb shares: rules, calendar, feeds, pipeline."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from time import monotonic, sleep
+
+import numpy as np
+
+from riskd import __version__
+from riskd.core.arrays import frozen
+from riskd.core.portfolio import Bounds, Limit, Portfolio
+from riskd.core.rules import Rules
+from riskd.core.step import Stage, untimed
+from riskd.errors import ConfigError, DataError, ModelError
+from riskd.feeds.feed import Feed
+from riskd.feeds.files import FileFeed
+from riskd.feeds.limiter import Limiter
+from riskd.feeds.price_file import Reading
+from riskd.feeds.replay import ReplayFeed
+from riskd.feeds.yahoo import Patience, YahooFeed
+from riskd.forecast.artefact import load_artefact
+from riskd.forecast.onnx_lstm import OnnxLstm
+from riskd.runtime.calendar import Calendar, ExchangeCalendar, PriceCalendar
+from riskd.runtime.clock import Clock, HandClock, SystemClock
+from riskd.runtime.pipeline import Parts, Pipeline
+from riskd.settings import FilesFeed, Settings
+from riskd.settings import Portfolio as PortfolioSettings
+from riskd.settings import ReplayFeed as ReplaySettings
+from riskd.store.database import Database
+from riskd.store.ledger import Ledger
+from riskd.store.prices import PriceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Where sessions and prices come from, under one clock."""
+
+    calendar: Calendar
+    feeds: tuple[Feed, ...]
+    clock: Clock
+
+    def eve(self, session: date) -> date:
+        """The last session before ``session``; DataError when the calendar has none."""
+        before = self.calendar.sessions(session - timedelta(days=30), session - timedelta(days=1))
+        if not before:
+            raise DataError(f"no session in the 30 days before {session}")
+        return before[-1]
+
+    def release(self, session: date) -> None:
+        """Let every replay feed show ``session``."""
+        for feed in self.feeds:
+            if isinstance(feed, ReplayFeed):
+                feed.release(session)
+
+
+def load_forecaster(settings: Settings) -> OnnxLstm:
+    """The configured model; a broken artefact is a mistake of configuration and raises ConfigError."""
+    try:
+        return OnnxLstm(load_artefact(settings.model.artefact), settings.model.provider, threads=settings.model.threads)
+    except ModelError as error:
+        raise ConfigError(f"model.artefact: {error}") from error
+
+
+def portfolio_of(settings: PortfolioSettings, symbols: tuple[str, ...]) -> Portfolio:
+    """A configured portfolio over the universe."""
+    if isinstance(settings.weights, str):
+        weights = np.full(len(symbols), (1 - settings.cash) / len(symbols))
+    else:
+        weights = np.array([settings.weights.get(s, 0.0) for s in symbols])
+    limits = tuple(Limit(m.name, m.level, m.horizon, m.max_cvar, m.clear_below, m.clear_after) for m in settings.limits)
+    bounds = Bounds(settings.least_weight, settings.most_weight, settings.max_cash, settings.max_turnover)
+    return Portfolio(settings.name, frozen(weights), settings.cash, limits, bounds, settings.value, settings.currency)
+
+
+def rules_of(settings: Settings, forecaster: OnnxLstm) -> Rules:
+    """Everything the fold is told."""
+    symbols = settings.symbols
+    portfolios = tuple(portfolio_of(p, symbols) for p in settings.portfolios)
+    return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules())
+
+
+def market_of(settings: Settings, clock: Clock) -> Market:
+    """Calendar and feeds under ``clock``; feeds show no session that is not over by it."""
+    files: list[FileFeed] = []
+    settle = timedelta(minutes=settings.service.settle_minutes)
+    calendar: Calendar
+    if settings.service.calendar == "prices":
+        calendar = PriceCalendar(lambda: _dates(files, settings.symbols), settle)
+    else:
+        calendar = ExchangeCalendar(settings.service.calendar, settle, SystemClock().now().date())
+
+    def closed(session: date) -> bool:
+        newest = calendar.newest(clock.now())
+        return newest is not None and session <= newest
+
+    feeds: list[Feed] = []
+    for feed in settings.feeds:
+        if isinstance(feed, FilesFeed):
+            over = (lambda session: True) if settings.service.calendar == "prices" else closed
+            files.append(FileFeed(feed.path, now=clock.now, closed=over, reading=_reading(feed)))
+            feeds.append(ReplayFeed(files[-1], date.min) if isinstance(feed, ReplaySettings) else files[-1])
+        elif settings.service.calendar == "prices":
+            raise ConfigError('service.calendar: "prices" needs feeds of type files or replay; name an exchange for yahoo')
+        else:
+            feeds.append(_yahoo(settings, clock, closed, feed.timeout_seconds))
+    return Market(calendar, tuple(feeds), clock)
+
+
+def pipeline_of(
+    settings: Settings, rules: Rules, market: Market, database: Database, ledger: Ledger, stage: Stage = untimed
+) -> Pipeline:
+    """The fold over this market, kept in this database."""
+    first = settings.service.history_from
+    return Pipeline(Parts(rules, market.feeds, PriceStore(database), ledger, market.calendar, market.clock.now, first, stage))
+
+
+def hand_clock(session: date) -> HandClock:
+    """A clock that stands at noon (UTC) of ``session``, for verbs that live in the past."""
+    return HandClock(datetime.combine(session, time(12), UTC))
+
+
+def _dates(files: list[FileFeed], symbols: tuple[str, ...]) -> tuple[date, ...]:
+    return tuple(sorted({session for file in files for session in file.sessions(symbols)}))
+
+
+def _reading(feed: FilesFeed) -> Reading:
+    return Reading(
+        date_column=feed.date_column,
+        symbol_column=feed.symbol_column,
+        price=feed.price,
+        symbol=feed.symbol,
+        date_format=feed.date_format,
+        delimiter=feed.delimiter,
+        aliases=feed.aliases,
+    )
+
+
+def _yahoo(settings: Settings, clock: Clock, closed: Callable[[date], bool], timeout: float) -> YahooFeed:
+    limiter = Limiter(monotonic, sleep, random.random)
+    cache = settings.service.state / "yahoo"
+    return YahooFeed(now=clock.now, closed=closed, limiter=limiter, cache=cache, patience=Patience(request=timeout))

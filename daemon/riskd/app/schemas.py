@@ -1,0 +1,58 @@
+"""JSON schemas of what goes in and what comes out, generated from the types themselves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from riskd.core.events import AlertEvent, Proposal
+from riskd.core.report import PortfolioReport
+from riskd.settings import Settings
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name -> schema: the configuration, the two retained states and the event."""
+    version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
+    return {
+        "config.schema.json": {"$schema": DIALECT, "title": "riskd configuration", **Settings.model_json_schema()},
+        "state.schema.json": _published("retained <base>/<portfolio>/state", PortfolioReport, version),
+        "allocation.schema.json": _published("retained <base>/<portfolio>/allocation", Proposal, version),
+        "event.schema.json": _event(version),
+    }
+
+
+def export(folder: Path) -> list[Path]:
+    """Write every schema into ``folder``; the paths written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, schema in schemas().items():
+        path = folder / name
+        path.write_text(json.dumps(schema, indent=2, sort_keys=True) + "\n")
+        written.append(path)
+    return written
+
+
+def _published(title: str, kind: type, version: dict[str, Any]) -> dict[str, Any]:
+    schema = TypeAdapter(kind).json_schema(mode="serialization")
+    schema["properties"] |= version
+    return {"$schema": DIALECT, "title": title, **schema}
+
+
+def _event(version: dict[str, Any]) -> dict[str, Any]:
+    """A structured CloudEvent whose data is an alert."""
+    data = _published("alert", AlertEvent, version)
+    definitions = data.pop("$defs", {})
+    data.pop("$schema")
+    text = {"type": "string"}
+    names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type")
+    return {
+        "$schema": DIALECT,
+        "title": "event <base>/<portfolio>/events",
+        "type": "object",
+        "properties": {**dict.fromkeys(names, text), "data": data},
+        "required": [*names, "data"],
+        "$defs": definitions,
+    }

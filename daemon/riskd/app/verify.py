@@ -1,0 +1,38 @@
+"""Folds the journal again and compares: every line must come out with the same bytes."""
+
+from riskd.app.kit import load_forecaster, rules_of
+from riskd.core.canonical import canonical_json
+from riskd.core.state import pack
+from riskd.core.step import step
+from riskd.errors import ConfigError, RiskdError
+from riskd.runtime.clock import SystemClock
+from riskd.settings import Settings
+from riskd.store.database import open_database
+from riskd.store.ledger import Ledger, sha256
+
+
+class DifferenceError(RiskdError):
+    """A line of the journal does not come out the same."""
+
+
+def verify(settings: Settings) -> int:
+    """Lines verified; raises DifferenceError that names the first differing line, ConfigError when there is no journal."""
+    database = open_database(settings.service.state, SystemClock().now)
+    try:
+        ledger = Ledger(database)
+        state = ledger.origin()
+        if state is None:
+            raise ConfigError(f"service.state: {settings.service.state} holds no journal yet; run the daemon first")
+        rules = rules_of(settings, load_forecaster(settings))
+        if state.basis != rules.basis:
+            raise ConfigError("the journal was written with other symbols or another model; replay it with that configuration")
+        lines = ledger.lines()
+        for line in lines:
+            state, outcome = step(rules, state, line.event)
+            if canonical_json(outcome) != line.outcome:
+                raise DifferenceError(f"{line.key}: the outcome differs from the journal's")
+            if sha256(pack(state)) != line.state_sha256:
+                raise DifferenceError(f"{line.key}: the state differs from the journal's")
+        return len(lines)
+    finally:
+        database.close()

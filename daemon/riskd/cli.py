@@ -1,0 +1,209 @@
+"""The verbs of riskd."""
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from riskd import __version__
+from riskd.errors import BusyError, ConfigError, RiskdError
+
+OK, FAILED, BREACH, BUSY, CONFIG = 0, 1, 3, 73, 78
+DEMO = Path(__file__).resolve().parents[2] / "config" / "demo.toml"
+
+app = typer.Typer(
+    name="riskd",
+    help="Watches the VaR and CVaR of investment portfolios and says when, and why, a limit is breached.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 wrong configuration.",
+)
+ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+DEFAULT = Path("config/riskd.toml")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Expected errors become one line on standard error and an exit code."""
+    try:
+        yield
+    except RiskdError as error:
+        typer.echo(f"riskd: {error}", err=True)
+        code = CONFIG if isinstance(error, ConfigError) else BUSY if isinstance(error, BusyError) else FAILED
+        raise typer.Exit(code) from None
+
+
+def _settings(config: Path) -> Any:
+    from riskd.observe.logs import configure_logging
+    from riskd.settings import load_settings
+
+    settings = load_settings(config)
+    configure_logging(sys.stderr, settings.service.log)
+    logging.captureWarnings(True)
+    return settings
+
+
+@app.callback(invoke_without_command=True)
+def main(version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit(OK)
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT) -> None:
+    """Run the daemon until it is stopped."""
+    with _told():
+        from riskd.app.daemon import run_daemon
+        from riskd.observe.console import Console
+
+        run_daemon(_settings(config), Console(silent=not sys.stdout.isatty()))
+
+
+@app.command()
+def demo(
+    config: ConfigOption = DEMO,
+    speed: Annotated[float | None, typer.Option(min=0.01, help="Sessions a second.")] = None,
+    exit: Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")] = False,
+) -> None:
+    """Replay a real crisis, offline: page on http://127.0.0.1:8321/, MQTT on port 18883. Starts afresh each time."""
+    with _told():
+        from riskd.app.daemon import run_daemon
+        from riskd.observe.console import Console
+        from riskd.runtime.clock import SystemClock
+        from riskd.store.database import discard
+
+        settings = _settings(config)
+        discard(settings.service.state, SystemClock().now)
+        run_daemon(settings, Console(), speed, exit)
+
+
+@app.command()
+def once(
+    config: ConfigOption = DEFAULT,
+    as_of: Day = None,
+    as_json: JsonOption = False,
+    fail_on_breach: Annotated[bool, typer.Option("--fail-on-breach", help="Exit with 3 when a limit fires.")] = False,
+) -> None:
+    """Compute one session (--as-of DATE, else the newest) and print it; nothing is kept or published."""
+    with _told():
+        from riskd.app.once import newest_session
+
+        settings = _settings(config)
+        session = as_of.date() if as_of else newest_session(settings)
+        breached = _print_past(settings, session, session, as_json)
+    raise typer.Exit(BREACH if breached and fail_on_breach else OK)
+
+
+@app.command()
+def replay(
+    config: ConfigOption = DEFAULT,
+    first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")] = None,
+    last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session.")] = None,
+    journal: Annotated[bool, typer.Option("--journal", help="Fold the store's journal again and compare bytes.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fold a stretch of the past as fast as it goes, from the configured price files; or verify the journal."""
+    with _told():
+        settings = _settings(config)
+        if journal:
+            from riskd.app.verify import verify
+
+            typer.echo(f"{verify(settings)} lines of the journal come out with the same bytes")
+            return
+        begin, end = _stretch(settings, first, last)
+        _print_past(settings, begin, end, as_json)
+
+
+@app.command()
+def check(config: ConfigOption = DEFAULT) -> None:
+    """Check configuration, model, store and feeds without starting anything."""
+    with _told():
+        from riskd.app.check import check as look
+
+        settings = _settings(config)
+        typer.echo(f"config     {config}")
+        for line in look(settings):
+            typer.echo(line)
+        typer.echo("all fine")
+
+
+@app.command()
+def explain(
+    id: Annotated[str, typer.Argument(help="Alert id, or the beginning of one.")], config: ConfigOption = DEFAULT
+) -> None:
+    """Show what one alert rested on, from the store."""
+    with _told():
+        from riskd.runtime.clock import SystemClock
+        from riskd.store.database import open_database
+        from riskd.store.ledger import Ledger
+
+        database = open_database(_settings(config).service.state, SystemClock().now)
+        found = Ledger(database).alert(id)
+        database.close()
+        if found is None:
+            raise ConfigError(f"no single alert has an id that begins with {id!r}; the page and the events show ids")
+        typer.echo(json.dumps(found, indent=2))
+
+
+@app.command()
+def health(config: ConfigOption = DEFAULT) -> None:
+    """Ask a running daemon whether it is alive; for container health checks."""
+    from http.client import HTTPConnection
+
+    with _told():
+        web = _settings(config).web
+        if web is None:
+            raise ConfigError(f"{config}: web: switched off, so there is nobody to ask")
+        connection = HTTPConnection(web.host, web.port, timeout=5)
+        try:
+            connection.request("GET", "/healthz")
+            alive = connection.getresponse().status == 200
+        except OSError:
+            alive = False
+    raise typer.Exit(OK if alive else FAILED)
+
+
+@app.command("export-schemas")
+def export_schemas(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("config/schemas")) -> None:
+    """Write JSON schemas of the configuration and of every published payload."""
+    from riskd.app.schemas import export
+
+    for path in export(folder):
+        typer.echo(path)
+
+
+def _stretch(settings: Any, first: datetime | None, last: datetime | None) -> tuple[date, date]:
+    plan = settings.replay
+    begin, end = (first.date() if first else plan and plan.first), (last.date() if last else plan and plan.last)
+    if begin is None or end is None:
+        raise ConfigError("give --from and --to, or a feed of type replay with first and last")
+    return begin, end
+
+
+def _print_past(settings: Any, first: date, last: date, as_json: bool) -> bool:
+    """Print every outcome; whether any limit fired in the last session."""
+    from riskd.app.once import past
+    from riskd.core.canonical import canonical_json
+    from riskd.core.report import Status
+    from riskd.observe.console import Console
+
+    console, breached = Console(silent=as_json), False
+    bar = console.progress("warming up")
+    for outcome in past(settings, first, last, bar.show):
+        bar.close()
+        console.outcome(outcome)
+        if as_json:
+            typer.echo(canonical_json(outcome))
+        if outcome.reports:
+            breached = any(r.status is Status.BREACH for r in outcome.reports)
+    return breached

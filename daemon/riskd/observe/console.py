@@ -1,0 +1,99 @@
+"""What the terminal shows: one line a session and portfolio, breaches and proposals that stand out; the door to rich."""
+
+from collections.abc import Sequence
+
+from rich.console import Console as Terminal
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from riskd.core.events import AlertEvent, AlertKind, Outcome, Proposal
+from riskd.core.limits import LimitState
+from riskd.core.report import LimitReport, PortfolioReport, figure_of
+
+MARK = {
+    LimitState.CLEAR: ("green", "clear"),
+    LimitState.POSSIBLE: ("yellow", "possible"),
+    LimitState.FIRING: ("bold red", "FIRING"),
+    LimitState.CLEARING: ("magenta", "clearing"),
+    LimitState.CANNOT_JUDGE: ("bold white on black", "CANNOT JUDGE"),
+}
+LOUD = {AlertKind.BREACH_OPENED: "bold white on red", AlertKind.BREACH_CLOSED: "bold green"}
+
+
+class Bar:
+    """A progress bar on a terminal, silence elsewhere."""
+
+    def __init__(self, terminal: Terminal, label: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("sessions"))
+        self._progress = Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
+        self._progress.start()
+        self._task = self._progress.add_task(label, total=None)
+
+    def show(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total)
+
+    def close(self) -> None:
+        self._progress.stop()
+
+
+class Console:
+    """Writes to the terminal; quiet when ``silent``."""
+
+    def __init__(self, silent: bool = False) -> None:
+        self.shown = not silent
+        self._terminal = Terminal(quiet=silent, highlight=False, soft_wrap=True)
+        self._place = ""
+
+    def progress(self, label: str) -> Bar:
+        return Bar(self._terminal, label)
+
+    def line(self, text: str) -> None:
+        self._terminal.print(text, markup=False)
+
+    def count(self, done: int, total: int) -> None:
+        """Where a replay stands; shown at the start of the lines that follow."""
+        self._place = f"{done:>{len(str(total))}}/{total} "
+
+    def outcome(self, outcome: Outcome) -> None:
+        """The reports of a session, then what stands out."""
+        for report in outcome.reports:
+            self._terminal.print(f"[dim]{self._place}[/]{_report_line(report)}")
+        for alert in outcome.alerts:
+            if not outcome.proposals:
+                self._terminal.print(f"      [{LOUD.get(alert.kind, 'bold yellow')}] {_shout(alert)} [/]")
+        for proposal in outcome.proposals:
+            self._terminal.print(_proposal_lines(proposal))
+
+
+def _report_line(report: PortfolioReport) -> str:
+    """date, portfolio, VaR and CVaR of the limit that is used up most, its state, the data grade."""
+    head = f"{report.session}  [bold]{report.portfolio:<12}[/] "
+    if not report.figures:
+        return f"{head}no figure: {report.notes[0] if report.notes else 'nothing computed'}  [bold]grade {report.grade}[/]"
+    limit = _fullest(report.limits)
+    figure = figure_of(report, limit.level, limit.horizon)
+    assert figure is not None
+    colour, word = MARK[limit.state]
+    return (
+        f"{head}VaR {figure.var:6.2%}  CVaR {figure.cvar:6.2%}  of {limit.max_cvar:6.2%}  "
+        f"[{colour}]{word:<12}[/] {limit.name:<14} grade {report.grade}"
+    )
+
+
+def _fullest(limits: Sequence[LimitReport]) -> LimitReport:
+    return max(limits, key=lambda limit: (limit.state is LimitState.FIRING, (limit.cvar or 0) / limit.max_cvar))
+
+
+def _shout(alert: AlertEvent) -> str:
+    return f"{alert.kind.value.upper()}  {alert.headline}".replace("[", "(")
+
+
+def _proposal_lines(proposal: Proposal) -> str:
+    head = f"      [bold cyan]PROPOSAL {proposal.status}[/]  {proposal.portfolio}: "
+    if proposal.cvar_verified is None:
+        return f"{head}{proposal.notes[0]}".replace("\n", " ")
+    trades = ", ".join(f"{'buy' if t.change > 0 else 'sell'} {abs(t.change):.1%} {t.symbol}" for t in proposal.trades[:6])
+    more = f" and {len(proposal.trades) - 6} more" if len(proposal.trades) > 6 else ""
+    return (
+        f"{head}CVaR {proposal.cvar_before:.2%} -> {proposal.cvar_after:.2%} (verified {proposal.cvar_verified:.2%}, "
+        f"limit {proposal.max_cvar:.2%}), cash {proposal.cash:.1%}: {trades}{more}"
+    )

@@ -1,0 +1,61 @@
+"""Fixtures that every kind of test shares, and the rule that in CI nothing is skipped."""
+
+import os
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from riskd.core.arrays import Floats, frozen
+from riskd.core.market import PriceTable, price_table
+from riskd.core.portfolio import Bounds, Limit, Portfolio
+from riskd.core.rules import AllocationRules, Rules, ScenarioRules
+from riskd.testing import EwmaForecaster
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Under RISKD_NO_SKIPS=1 a skip is a failure: there every program and data set is installed."""
+    report = yield
+    if os.environ.get("RISKD_NO_SKIPS") == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped although nothing may be: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real data sets beside the repository; skips where they are absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("no folder shared/data beside the repository")
+    return folder
+
+
+def made_up_table(symbols: tuple[str, ...], sessions: int = 400, seed: int = 7, scale: float = 0.01) -> PriceTable:
+    """Correlated random walks on consecutive days: made-up, for tests whose claim does not need real prices."""
+    random = np.random.default_rng(seed)
+    common = random.standard_t(5, (sessions, 1))
+    returns = scale * (0.6 * common + 0.8 * random.standard_t(5, (sessions, len(symbols))))
+    closes = 100 * np.exp(np.cumsum(returns, axis=0))
+    days = tuple(date.fromordinal(date(2020, 1, 1).toordinal() + i) for i in range(sessions))
+    return price_table(symbols, days, closes)
+
+
+def small_rules(weights: Floats | None = None, max_cvar: float = 0.05, **scenario: object) -> Rules:
+    """Three assets, one portfolio, one limit, few paths."""
+    weights = np.array([0.5, 0.3, 0.2]) if weights is None else weights
+    limits = (Limit("cvar", 0.95, 1, max_cvar),)
+    portfolio = Portfolio("book", frozen(weights), 1 - float(weights.sum()), limits, Bounds(max_cash=1.0))
+    spec = ScenarioRules(**{"paths": 1000, "horizons": (1, 5), "levels": (0.95, 0.99), "least_pool": 60, **scenario})  # type: ignore[arg-type]
+    return Rules(("AAA", "BBB", "CCC"), (portfolio,), EwmaForecaster(), "test", spec, AllocationRules(scenarios=1000))
