@@ -1,7 +1,6 @@
-"""Writes the demo's price file, the same bytes every time: python -m riskd_models.demo_prices FOLDER."""
+"""Writes the demo's price file, the same bytes every time."""
 
 import gzip
-import sys
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def skfolio_licence() -> str:
     """The licence that the prices are passed on under, as the installed package states it."""
     text = distribution("skfolio").read_text("licenses/LICENSE")
     if text is None:
-        raise ValueError("the installed skfolio carries no licences/LICENSE: its prices may not be passed on")
+        raise ValueError("the installed skfolio carries no licenses/LICENSE: its prices may not be passed on")
     return text.rstrip() + "\n"
 
 
@@ -44,7 +43,3 @@ def write_demo_prices(folder: Path) -> Path:
     path.write_bytes(price_file(demo_prices()))
     (folder / LICENCE_NAME).write_text(skfolio_licence())
     return path
-
-
-if __name__ == "__main__":
-    print(write_demo_prices(Path(sys.argv[1] if len(sys.argv) > 1 else "examples/prices")))

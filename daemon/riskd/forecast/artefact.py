@@ -1,0 +1,127 @@
+"""A model on disk, believed only after every check: hashes, size, contract and golden outputs."""
+
+import hashlib
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from riskd.core.arrays import Floats32
+from riskd.errors import ModelError
+from riskd.forecast.contract import GIVEN, NEXT, RECURSIVE, RETURNS, STATE, Card, rank
+from riskd.forecast.session import Session
+
+MODEL, CARD, GOLDEN = "model.onnx", "card.json", "golden.npz"
+AGAIN = "export the model again"
+LARGEST = 50_000_000  # bytes
+TOLERANCE = 1e-5  # of the largest magnitude in an array
+EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, that every external tensor must have
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Artefact:
+    """A verified model. Build it by :func:`load_artefact`."""
+
+    folder: Path
+    card: Card
+    model: bytes
+
+    @property
+    def identity(self) -> str:
+        """Name and the head of the model's SHA-256."""
+        return f"{self.card.name}@{self.card.model_sha256[:12]}"
+
+
+def load_artefact(folder: Path) -> Artefact:
+    """The artefact in ``folder``; raises ModelError with one line that names the file and the way out."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such folder; name a model's folder or train one (python -m riskd_models train --help)")
+    card = read_card(folder / CARD)
+    model = verified(folder / MODEL, card.model_sha256)
+    golden = verified(folder / GOLDEN, card.golden_sha256)
+    if EXTERNAL in model:
+        raise ModelError(f"{folder / MODEL}: keeps weights in another file; export it as a single file")
+    try:
+        session = Session(model, "cpu")
+        check_contract(session, card)
+    except ModelError as error:
+        raise ModelError(f"{folder / MODEL}: {error}") from None
+    check_golden(session, golden, folder / GOLDEN)
+    return Artefact(folder, card, model)
+
+
+def read_card(path: Path) -> Card:
+    """The card, with every key known and of its type."""
+    try:
+        return Card.model_validate_json(content(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ModelError(f"{path}: {where}: {first['msg']}; restore the file or {AGAIN}") from None
+
+
+def content(path: Path) -> bytes:
+    """A file's bytes, no more than ``LARGEST``."""
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path}: {path.stat().st_size} bytes, more than {LARGEST}; this is not a model of riskd")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); restore the file or {AGAIN}") from None
+
+
+def verified(path: Path, sha256: str) -> bytes:
+    """A file's bytes, if they hash to what the card says."""
+    data = content(path)
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ModelError(f"{path}: SHA-256 is {found[:12]}…, {CARD} says {sha256[:12]}…; restore the file or {AGAIN}")
+    return data
+
+
+def check_contract(session: Session, card: Card) -> None:
+    """Names, element types and ranks of all inputs and outputs, and the hidden size."""
+    expected = {RETURNS: 2} | {name: rank(name) for name in RECURSIVE}
+    check_values(session.inputs, expected, "takes")
+    check_values(session.outputs, {name: rank(name.removesuffix(NEXT)) for name in GIVEN}, "gives")
+    for name, (_, shape) in (session.inputs | session.outputs).items():
+        if len(shape) == 3 and shape[2] != card.hidden:
+            raise ModelError(f"{name} has {shape[2]} units, {CARD} says {card.hidden}; {AGAIN}")
+
+
+def check_values(found: dict[str, tuple[str, list[str | int]]], expected: dict[str, int], verb: str) -> None:
+    """Every expected value and no other, in float32, with free axes for paths and assets."""
+    for name in sorted(expected.keys() ^ found.keys()):
+        state = "lacks" if name in expected else f"{verb} unknown"
+        raise ModelError(f"{state} {name}; export the model with the riskd_models of this version")
+    for name, axes in expected.items():
+        kind, shape = found[name]
+        if kind != "tensor(float)" or len(shape) != axes or isinstance(shape[0], int):
+            raise ModelError(f"{verb} {name} as {kind} {shape}, expected float32 of {axes} axes, the first one free; {AGAIN}")
+
+
+def check_golden(session: Session, data: bytes, path: Path) -> None:
+    """Runs the golden steps; every array must come within ``TOLERANCE`` of what training computed."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            golden = {name: archive[name] for name in archive.files}
+        state = {name: golden[f"first_{name}"] for name in RECURSIVE}
+        for step, returns in enumerate(golden["returns"]):
+            expected = {name: golden[f"after_{name}"][step] for name in STATE}
+            state = compare(session, state | {RETURNS: returns}, expected, path)
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: not the golden steps of a model ({error}); {AGAIN}") from None
+
+
+def compare(session: Session, taken: dict[str, Floats32], expected: dict[str, Floats32], path: Path) -> dict[str, Floats32]:
+    """One step; the recursive arrays after it."""
+    given = {name + NEXT: np.empty_like(value) for name, value in expected.items()}
+    session.run({name: np.ascontiguousarray(value) for name, value in taken.items()}, given)
+    for name, value in expected.items():
+        error = float(np.abs(given[name + NEXT] - value).max())
+        if not error <= TOLERANCE * float(np.abs(value).max()):
+            raise ModelError(f"{path}: {name} is off by {error:.3g} after one step; use a model that was made for this software")
+    return {name: given[name + NEXT] for name in RECURSIVE}

@@ -1,0 +1,72 @@
+"""The command line of the training package: python -m riskd_models VERB."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress
+
+from riskd.errors import RiskdError
+from riskd.forecast.contract import Card
+from riskd_models.demo_prices import write_demo_prices
+from riskd_models.recipe import Recipe, read_recipe
+
+
+def parser() -> argparse.ArgumentParser:
+    """Two verbs: train and demo-prices."""
+    top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
+    verbs = top.add_subparsers(dest="verb", required=True)
+    train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
+    train.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
+    train.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
+    prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
+    return top
+
+
+def train_artefact(recipe: Recipe, out: Path) -> Card:
+    """Train, judge, export and load back what was written."""
+    from riskd.forecast.artefact import load_artefact
+    from riskd_models.evaluate import evaluate
+    from riskd_models.export import export
+    from riskd_models.pool import load_pool
+    from riskd_models.train import train
+
+    panels = load_pool(recipe)
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("training", total=recipe.training.steps)
+        trained = train(panels, recipe, lambda step, loss: progress.update(task, completed=step, description=f"loss {loss:.3f}"))
+    print(f"trained {recipe.training.steps} steps on {trained.series} series, loss {trained.loss:.4f}; judging")
+    export(trained, panels, evaluate(panels, trained.network, recipe), recipe, out)
+    return load_artefact(out).card
+
+
+def told(card: Card) -> str:
+    """The scores as a small table."""
+    scores = card.out_of_sample
+    days = f"{scores.sessions} sessions {scores.first} to {scores.last}"
+    lines = [f"{card.name}@{card.model_sha256[:12]}, judged on {days}, lower is better"]
+    for model, means in scores.means.items():
+        against = scores.t_against.get(model, {})
+        cells = (f"{k} {v:.5g}" + (f" (t {against[k]:+.1f})" if k in against else "") for k, v in means.items())
+        lines.append(f"  {model:12} " + "  ".join(cells))
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one verb; a user's mistake is one line on stderr and status 78."""
+    wanted = parser().parse_args(arguments)
+    try:
+        if wanted.verb == "train":
+            print(told(train_artefact(read_recipe(wanted.recipe), wanted.out)))
+        else:
+            print(write_demo_prices(wanted.out))
+    except RiskdError as error:
+        print(error, file=sys.stderr)
+        return 78
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

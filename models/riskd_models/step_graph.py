@@ -1,0 +1,212 @@
+"""The network and its recursions as one ONNX graph: one session, any number of paths and assets.
+
+Everything inside is laid out as rows of one input over all paths x assets (12, N), so that no copy is strided; the gates
+are two matrix products and the constants of the standardisation are folded into one multiply-add.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from riskd.forecast.contract import HEAD, HIDDEN, MARKET, MATRICES, NEXT, RETURNS
+from riskd_models.features import INPUTS, VARIANCES, decay
+from riskd_models.network import LstmJsu
+from riskd_models.recipe import Scale
+
+Array = NDArray[np.float32]
+
+
+@dataclass
+class Graph:
+    """Nodes and constants under construction; values are named after what they hold."""
+
+    nodes: list[onnx.NodeProto] = field(default_factory=list)
+    constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+
+    def add(self, kind: str, inputs: list[str], name: str, **attributes: int | list[int]) -> str:
+        """One node with one output called ``name``."""
+        node = helper.make_node(kind, inputs, [name], name=name, **attributes)  # type: ignore[arg-type]
+        self.nodes.append(node)
+        return name
+
+    def split(self, value: str, names: list[str], axis: int) -> list[str]:
+        """Equal parts of a value along an axis."""
+        self.nodes.append(helper.make_node("Split", [value], names, axis=axis, num_outputs=len(names)))
+        return names
+
+    def real(self, value: float) -> str:
+        """A scalar constant."""
+        return self.array(f"k{value!r}", np.array(value))
+
+    def array(self, name: str, value: NDArray[np.generic]) -> str:
+        """A named constant; floating values become float32."""
+        if name not in self.constants:
+            exact = value.astype(np.float32) if value.dtype.kind == "f" else value
+            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(exact), name)
+        return name
+
+    def times(self, value: str, factor: float, name: str) -> str:
+        return self.add("Mul", [value, self.real(factor)], name)
+
+    def mixed(self, old: str, keep: float, new: str, gain: float, name: str) -> str:
+        """keep * old + gain * new."""
+        return self.add("Add", [self.times(old, keep, f"{name}_kept"), self.times(new, gain, f"{name}_gained")], name)
+
+    def row(self, value: str) -> str:
+        """(M, n) as one row (1, N)."""
+        return self.add("Reshape", [value, self.array("as_row", np.array([1, -1]))], f"{value}_row")
+
+
+def step_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
+    """The step graph with the network's weights inside one file; checked by onnx before it is returned."""
+    graph = Graph()
+    today = recursions(graph, scale)
+    x = standardised(graph, stacked_inputs(graph, today), network, scale)
+    gates(graph, x, network)
+    head(graph, x, network)
+    hidden = network.numbers.hidden
+    inputs = [tensor(RETURNS, "M", "n"), *(tensor(*shape) for shape in recursive_shapes("", hidden))]
+    outputs = [*(tensor(*shape) for shape in recursive_shapes(NEXT, hidden)), *(tensor(k + NEXT, "M", "n") for k in HEAD)]
+    proto = helper.make_graph(graph.nodes, "step", inputs, outputs, initializer=list(graph.constants.values()))
+    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)], producer_name="riskd", ir_version=9)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def tensor(name: str, *shape: str | int) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def recursive_shapes(suffix: str, hidden: int) -> list[tuple[str, str, str | int] | tuple[str, str, str, int]]:
+    """Name and shape of every array that the next step needs."""
+    return [
+        *((k + suffix, "M", "n") for k in MATRICES),
+        *((k + suffix, "M", 1) for k in MARKET),
+        *((k + suffix, "M", "n", hidden) for k in HIDDEN),
+    ]
+
+
+def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
+    """Adds features.advanced; returns the names of x, |x|, the market shock and the breadth, all (M, n) or (M, 1)."""
+    base = graph.add("Sqrt", ["G"], "base")
+    size, x = asinh(graph, graph.add("Div", ["r", base], "z"), "x")
+    slow = graph.add("Sqrt", ["V5"], "slow")
+    u = mean(graph, graph.add("Div", ["r", slow], "standardised_r"), "u")
+    square, fell = squared(graph, "r", "G", scale)
+    for name, half_life in zip(VARIANCES, scale.variance_half_lives, strict=True):
+        keep = decay(half_life)
+        graph.mixed(name, keep, square, 1 - keep, name + NEXT)
+    keep = decay(scale.downside_half_life)
+    graph.mixed("D", keep, graph.add("Mul", [square, fell], "fall"), 1 - keep, "D" + NEXT)
+    for name, half_life in zip(("m1", "m2"), scale.trend_half_lives, strict=True):
+        graph.mixed(name, decay(half_life), "r", 1 - decay(half_life), name + NEXT)
+    base_variance(graph, "G", "V5", square, fell, scale)
+    _, shock = asinh(graph, graph.add("Div", [u, graph.add("Sqrt", ["Gm"], "market_base")], "market_z"), "shock")
+    market_square, market_fell = squared(graph, u, "Gm", scale)
+    keep = decay(scale.variance_half_lives[-1])
+    graph.mixed("Vm", keep, market_square, 1 - keep, "Vm" + NEXT)
+    base_variance(graph, "Gm", "Vm", market_square, market_fell, scale)
+    return {"x": x, "size": size, "shock": shock, "breadth": mean(graph, size, "breadth")}
+
+
+def mean(graph: Graph, value: str, name: str) -> str:
+    """The mean over assets (M, 1)."""
+    return graph.add("ReduceMean", [value, graph.array("assets", np.array([1]))], name, keepdims=1)
+
+
+def asinh(graph: Graph, value: str, name: str) -> tuple[str, str]:
+    """|asinh v| = log(|v| + sqrt(v^2 + 1)) and asinh v: ONNX Runtime computes Log in vectors, Asinh one by one."""
+    size = graph.add("Abs", [value], f"{name}_abs")
+    inside = graph.add("Add", [graph.add("Mul", [value, value], f"{name}_square"), graph.real(1.0)], f"{name}_inside")
+    total = graph.add("Add", [size, graph.add("Sqrt", [inside], f"{name}_root")], f"{name}_total")
+    logged = graph.add("Log", [total], f"{name}_size")
+    return logged, graph.add("Mul", [logged, graph.add("Sign", [value], f"{name}_sign")], name)
+
+
+def squared(graph: Graph, value: str, variance: str, scale: Scale) -> tuple[str, str]:
+    """min(v^2, largest_square variance) and 1{v < 0}."""
+    most = graph.times(variance, scale.largest_square, f"{value}_most")
+    square = graph.add("Min", [graph.add("Mul", [value, value], f"{value}_raw"), most], f"{value}2")
+    below = graph.add("Less", [value, graph.real(0.0)], f"{value}_below")
+    return square, graph.add("Cast", [below], f"{value}_fell", to=TensorProto.FLOAT)
+
+
+def base_variance(graph: Graph, name: str, slow: str, square: str, fell: str, scale: Scale) -> None:
+    """anchor V + (reaction + leverage 1{r<0}) r^2 + persistence G, with V after its own update."""
+    weight = graph.add("Add", [graph.times(fell, scale.leverage, f"{name}_lever"), graph.real(scale.reaction)], f"{name}_weight")
+    shock = graph.add("Mul", [weight, square], f"{name}_shock")
+    calm = graph.mixed(slow + NEXT, scale.anchor, name, scale.persistence, f"{name}_calm")
+    graph.add("Add", [calm, shock], name + NEXT)
+
+
+def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
+    """The twelve inputs as rows (12, N), before the constants that :func:`standardised` folds in."""
+    variance = graph.row("G" + NEXT)
+    names = [graph.row(name + NEXT) for name in VARIANCES]
+    ratios = graph.add("Div", [graph.add("Concat", names, "variances", axis=0), variance], "ratios")
+    logs = graph.add("Log", [ratios], "log_ratios")
+    floor = graph.add("Add", ["V2" + NEXT, graph.real(1e-12)], "V2_floor")
+    downside = graph.row(graph.add("Div", ["D" + NEXT, floor], "downside"))
+    base = graph.add("Sqrt", ["G" + NEXT], "next_base")
+    trends = [graph.row(graph.add("Div", [m + NEXT, base], f"{m}_trend")) for m in ("m1", "m2")]
+    everywhere = graph.add("Shape", ["r"], "everywhere")
+    market = [graph.row(graph.add("Expand", [today[k], everywhere], f"{k}_all")) for k in ("shock", "breadth")]
+    rows = [graph.row(today["x"]), graph.row(today["size"]), logs, downside, *trends, *market]
+    return graph.add("Concat", rows, "inputs", axis=0)
+
+
+def standardised(graph: Graph, inputs: str, network: LstmJsu, scale: Scale) -> str:
+    """clip((gain v + offset - mean) / deviation): what is left of features.inputs, and the training window's scaler."""
+    gain = np.ones(INPUTS)
+    gain[2:7] = 0.5  # log of a standard deviation
+    gain[9] = scale.slow_trend_gain
+    offset = np.zeros(INPUTS)
+    offset[7] = -0.5
+    mean, deviation = network.mean.double().numpy(), network.deviation.double().numpy()
+    slope = graph.array("slope", (gain / deviation)[:, None])
+    shift = graph.array("shift", ((offset - mean) / deviation)[:, None])
+    moved = graph.add("Add", [graph.add("Mul", [inputs, slope], "sloped"), shift], "moved")
+    clip = network.numbers.input_clip
+    return graph.add("Clip", [moved, graph.real(-clip), graph.real(clip)], "network_inputs")
+
+
+def gates(graph: Graph, x: str, network: LstmJsu) -> None:
+    """Adds c <- f c + i g and h <- o tanh(c); torch keeps its gates in the order i, f, g, o."""
+    weights = {name: value.detach().numpy() for name, value in network.lstm.named_parameters()}
+    hidden = network.numbers.hidden
+    before = graph.add("Reshape", ["h", graph.array("as_units", np.array([-1, hidden]))], "h_flat")
+    bias = graph.array("bias", weights["bias_ih_l0"] + weights["bias_hh_l0"])
+    seen = graph.add("Gemm", [x, graph.array("W_x", weights["weight_ih_l0"].T.copy()), bias], "seen", transA=1)
+    total = graph.add("Gemm", [before, graph.array("W_h", weights["weight_hh_l0"].T.copy()), seen], "gates_flat")
+    shape = graph.add("Concat", ["everywhere", graph.array("units", np.array([4 * hidden]))], "gate_shape", axis=0)
+    total = graph.add("Reshape", [total, shape], "gates")
+    i, f, g, o = graph.split(total, ["gate_i", "gate_f", "gate_g", "gate_o"], axis=2)
+    i, f, o = (graph.add("Sigmoid", [gate], f"{gate}_open") for gate in (i, f, o))
+    kept = graph.add("Mul", [f, "c"], "c_kept")
+    c = graph.add("Add", [kept, graph.add("Mul", [i, graph.add("Tanh", [g], "candidate")], "c_gained")], "c" + NEXT)
+    graph.add("Mul", [o, graph.add("Tanh", [c], "c_squashed")], "h" + NEXT)
+
+
+def head(graph: Graph, x: str, network: LstmJsu) -> None:
+    """Adds mu, sigma, delta and eps of the next session, as network.parameters_of."""
+    hidden, numbers = network.numbers.hidden, network.numbers
+    weight, bias = network.head.weight.detach().numpy(), network.head.bias.detach().numpy()
+    constants = [graph.array("O_x", weight[:, hidden:].T.copy()), graph.array("O_b", bias)]
+    of_inputs = graph.add("Gemm", [x, *constants], "out_x", transA=1)
+    of_units = graph.add("MatMul", ["h" + NEXT, graph.array("O_h", weight[:, :hidden].T.copy())], "out_h")
+    flat = graph.add("Reshape", [of_units, graph.array("as_outputs", np.array([-1, 4]))], "out_h_flat")
+    rows = graph.add("Transpose", [graph.add("Add", [of_inputs, flat], "out")], "out_rows", perm=[1, 0])
+    o0, o1, o2, o3 = graph.split(rows, ["o0", "o1", "o2", "o3"], axis=0)
+    squashed = graph.add("Tanh", [graph.times(o1, 1 / numbers.largest_log_scale, "o1_small")], "o1_squashed")
+    tail = graph.add("Softplus", [graph.add("Add", [o2, graph.real(numbers.tail_shift)], "o2_shifted")], "o2_soft")
+    parts = {
+        "mu": graph.times(graph.add("Tanh", [o0], "o0_squashed"), numbers.largest_location, "mu_row"),
+        "sigma": graph.add("Exp", [graph.times(squashed, numbers.largest_log_scale, "log_sigma")], "sigma_row"),
+        "delta": graph.add("Add", [tail, graph.real(1.0)], "delta_row"),
+        "eps": graph.add("Tanh", [o3], "eps_row"),
+    }
+    for name, row in parts.items():
+        graph.add("Reshape", [row, "everywhere"], name + NEXT)
