@@ -48,11 +48,10 @@ def test_no_hour_after_a_refusal_sees_more_than_its_share(steps: list[tuple[floa
 def test_calm_asking_is_bounded_by_the_bucket(pauses: list[float]) -> None:
     """Without refusals no more than burst plus refill is let through, and every wait that is promised is enough."""
     clock, pace = Virtual(), Pace(burst=5, interval=2.0)
-    subject, let_through = limiter(clock, pace), 0
-    for pause in pauses:
+    subject = limiter(clock, pace)
+    for let_through, pause in enumerate(pauses, start=1):
         clock.now += pause
         assert subject.take(3600.0) == 0.0
-        let_through += 1
         assert let_through <= pace.burst + clock.now / pace.interval + 1e-6
 
 

@@ -49,8 +49,6 @@ def read_table(path: Path, missing: frozenset[str], delimiter: str | None = None
             table = CsvTable(path, missing, delimiter)
         else:
             raise DataError(f"{path}: ends in {path.suffix!r}; riskd reads .csv, .csv.gz and .parquet")
-    except FileNotFoundError:
-        raise DataError(f"{path}: no such file; check the path in the configuration") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     except (OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
@@ -68,7 +66,7 @@ def _check_shape(path: Path, table: Table) -> None:
     if twice is not None:
         raise DataError(f"{path}: column {twice!r} appears twice; keep one of them")
     if len(table) == 0:
-        raise DataError(f"{path}: has no rows")
+        raise DataError(f"{path}: has no rows; check that it was written whole")
 
 
 class CsvTable:
@@ -87,11 +85,12 @@ class CsvTable:
     def _rows(self, reader: Any) -> tuple[list[int], list[list[str]]]:
         lines, cells = [], []
         for row in reader:
+            line = reader.line_num + 1  # the header was read before the reader began to count
             if not any(row):
                 continue
             if len(row) != len(self.names):
-                raise DataError(f"{self._path} line {reader.line_num + 1}: has {len(row)} cells, the header {len(self.names)}")
-            lines.append(reader.line_num + 1)  # the header was read before the reader began to count
+                raise DataError(f"{self._path} line {line}: has {len(row)} cells, the header {len(self.names)}; complete it")
+            lines.append(line)
             cells.append(row)
         return lines, cells
 

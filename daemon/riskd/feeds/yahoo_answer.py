@@ -41,7 +41,7 @@ def _meta(kind: str, content: bytes) -> dict[str, Any]:
         raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 with {kind or 'something'} instead of JSON")
     try:
         meta = json.loads(content)["chart"]["result"][0]["meta"]
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 with broken JSON: {error}") from None
     except (LookupError, TypeError):
         raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 without a chart: {_description(content)}") from None
@@ -60,5 +60,5 @@ def _check_meta(symbol: str, meta: dict[str, Any]) -> None:
 def _description(content: bytes) -> str:
     try:
         return str(json.loads(content)["chart"]["error"]["description"])
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, RecursionError):
         return "no explanation"

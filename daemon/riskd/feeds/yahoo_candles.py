@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from riskd.core.quote import Quote
-from riskd.feeds.feed import Closed
+from riskd.feeds.feed import Closed, Outcome
+from riskd.feeds.yahoo_answer import Refusal
 
 FIELDS = {"Close": "close", "Adj Close": "adj_close"}
 ACTIONS = {"Dividends": "dividend", "Stock Splits": "split"}
@@ -34,18 +35,25 @@ class TradingDay:
 
 
 def trading_day(meta: Mapping[str, Any]) -> TradingDay | None:
-    """The current session in chart metadata (yfinance has made time stamps of its numbers); None if Yahoo gives none."""
-    period = (meta.get("currentTradingPeriod") or {}).get("regular") or {}
-    if "start" not in period or "end" not in period:
+    """The current session in chart metadata, whose time stamps yfinance may have parsed; None if Yahoo gives none.
+
+    Raises Refusal if what Yahoo gives cannot be read.
+    """
+    if not meta.get("currentTradingPeriod"):
         return None
-    zone = ZoneInfo(meta["exchangeTimezoneName"])
-    last = meta.get("regularMarketTime")
-    start, end = _moment(period["start"], zone), _moment(period["end"], zone)
-    return TradingDay(start.date(), end, None if last is None else _moment(last, zone))
+    try:
+        period, last = meta["currentTradingPeriod"]["regular"], meta.get("regularMarketTime")
+        zone = ZoneInfo(meta["exchangeTimezoneName"])
+        start, end = _moment(period["start"], zone), _moment(period["end"], zone)
+        return TradingDay(start.date(), end, None if last is None else _moment(last, zone))
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
+        raise Refusal(Outcome.MALFORMED, f"Yahoo says no sense about its session: {type(error).__name__}: {error}") from None
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime:
     stamp = pd.Timestamp(value, unit="s", tz="UTC") if isinstance(value, (int, float)) else pd.Timestamp(value)
+    if stamp is pd.NaT:
+        raise ValueError(f"{value!r} is no moment")
     moment: datetime = stamp.tz_convert(zone).to_pydatetime()
     return moment
 

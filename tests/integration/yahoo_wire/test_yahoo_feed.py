@@ -103,6 +103,17 @@ def _without_time_stamps(result: dict[str, Any]) -> None:
     del result["timestamp"]
 
 
+def _without_bars(result: dict[str, Any]) -> None:
+    result["meta"]["symbol"] = "BAD"
+    result["timestamp"], result["events"] = [], {}
+    for lists in (result["indicators"]["quote"][0], result["indicators"]["adjclose"][0]):
+        lists |= dict.fromkeys(lists, [])
+
+
+def _without_session(result: dict[str, Any]) -> None:
+    result["meta"] |= {"symbol": "BAD", "currentTradingPeriod": {"regular": {"start": "soon", "end": None}}}
+
+
 def _renamed(result: dict[str, Any]) -> None:
     result["meta"]["symbol"] = "BAD"
 
@@ -123,6 +134,9 @@ FAULTS: dict[str, tuple[Callable[[], Answer], Outcome, str]] = {
     "hang": (lambda: Answer(hang=True), Outcome.TIMEOUT, "imed out"),
     "another symbol": (lambda: recorded(AAPL), Outcome.MALFORMED, "answered about 'AAPL'"),
     "hourly": (lambda: edited("TSLA-2021-11-22-to-2021-11-23-interval-30m", _renamed), Outcome.MALFORMED, "'30m'"),
+    "lists without a bar": (lambda: edited(AAPL, _without_bars), Outcome.EMPTY, "no session from"),
+    "no session": (lambda: edited(AAPL, _without_session), Outcome.MALFORMED, ""),
+    "deep JSON": (lambda: Answer(200, b'{"chart":' + b"[" * 100_000), Outcome.MALFORMED, "broken JSON"),
     "no time stamps": (lambda: edited(AAPL, _without_time_stamps), Outcome.MALFORMED, "KeyError: 'timestamp'"),
     "gzip bomb": (lambda: Answer(200, BOMB, headers={"Content-Encoding": "gzip"}), Outcome.MALFORMED, "longer than 8388608"),
 }
