@@ -151,7 +151,7 @@ def test_a_refused_event_keeps_its_place() -> None:
         await sink.until("e2")
         assert sink.took == ["e0", "e1", "e2"]
         assert sink.tried == ["e0", *["e1"] * 10, "e2"]
-        assert [d for d in sleep.delays[:9]] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+        assert sleep.delays[:9] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
         assert [f[1] for f in outbox.failures] == [1] * 9
         await stopped(task)
 

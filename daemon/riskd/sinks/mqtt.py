@@ -26,7 +26,6 @@ STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
 SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
 BAD_LOGIN = (134, 135)
 UNSUPPORTED_PROTOCOL = 132
-TAKEN_OVER = 142
 
 logger = logging.getLogger(__name__)
 
@@ -118,6 +117,8 @@ class Link(Client):
         properties: Properties | None = None,
     ) -> None:  # fmt: skip
         super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        if self._disconnected.done():
+            self._disconnected.exception()  # seen, or asyncio prints it when the link is forgotten
         for confirmation in self._pending_publishes.values():
             confirmation.set()
 
@@ -133,8 +134,6 @@ def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
         return f"{broker} refused the login ({error}): check mqtt.username and mqtt.password_file", True
     if code == UNSUPPORTED_PROTOCOL:
         return f'{broker} does not speak MQTT {target.protocol}: set mqtt.protocol to "5" or "3.1.1"', True
-    if code == TAKEN_OVER:
-        return f"{broker}: another client connected as {target.client_id!r}: give each daemon its own mqtt.client_id", True
     if isinstance(cause, ssl.SSLCertVerificationError):
         return f"{broker} has a certificate that is not trusted ({cause.verify_message}): check mqtt.ca_file and mqtt.host", True
     if isinstance(cause, ssl.SSLError):
@@ -144,8 +143,10 @@ def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
     if isinstance(cause, ConnectionRefusedError):
         return f"{broker}: nothing listens there: start the broker or correct mqtt.host and mqtt.port", False
     if isinstance(cause, TimeoutError):
-        return f"{broker} did not answer in time: check the network and mqtt.port", False
-    return f"{broker}: the connection failed: {cause}", False
+        old = ', or set mqtt.protocol to "3.1.1" if the broker is old' if target.protocol == "5" else ""
+        return f"{broker} did not answer in time: check the network and mqtt.port{old}", False
+    twin = f"if this repeats, another client may use mqtt.client_id = {target.client_id!r}"
+    return f"{broker}: the connection failed ({cause}); {twin}", False
 
 
 def properties_of(message: Message) -> Properties:
@@ -247,11 +248,13 @@ class MqttSink:
             self._link = None
 
     async def _announce(self, link: Link, word: str) -> None:
-        """Publish the availability; a refusal is told and leaves alerts flowing, a lost connection is raised."""
+        """Publish the availability; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
         try:
             async with self._turn:
                 await link.publish_checked(self._availability, word.encode(), True, None)
         except MqttCodeError as error:
+            if not isinstance(error.rc, ReasonCode):
+                raise
             self._tell(f"MQTT broker {self._target.address} did not take {self._availability} = {word}: {error}")
 
     def _new_link(self) -> Link:

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_messages_arrive_on_their_topics(protocol: str, mosquitto: Any, ear: Any, publisher: Any, scene: Any, event: Any, state: Any) -> None:
+def test_messages_arrive_on_their_topics(
+    protocol: str, mosquitto: Any, ear: Any, publisher: Any, scene: Any, event: Any, state: Any
+) -> None:
     """Events and states arrive under the base topic, byte for byte, in both protocol versions."""
 
     async def test() -> None:
@@ -32,7 +34,9 @@ def test_messages_arrive_on_their_topics(protocol: str, mosquitto: Any, ear: Any
     scene(test)
 
 
-def test_a_late_subscriber_sees_states_and_no_old_events(mosquitto: Any, ear: Any, publisher: Any, scene: Any, event: Any, state: Any) -> None:
+def test_a_late_subscriber_sees_states_and_no_old_events(
+    mosquitto: Any, ear: Any, publisher: Any, scene: Any, event: Any, state: Any
+) -> None:
     """Who subscribes later hears the availability and every state at once, and no event of the past."""
 
     async def test() -> None:
