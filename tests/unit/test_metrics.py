@@ -1,0 +1,176 @@
+"""What the metrics say of a snapshot, and what they leave unsaid."""
+
+import math
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from riskd.core.events import Proposal
+from riskd.core.grade import Grade
+from riskd.core.limits import LimitState
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.observe.board import Board
+from riskd.observe.metrics import Metrics
+from riskd.observe.snapshot import Delivery, Snapshot
+
+pytestmark = pytest.mark.unit
+
+NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
+FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
+LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
+REPORT = PortfolioReport(
+    "main", date(2026, 11, 20), Status.OK, Grade.A, (FIGURE,), (LIMIT,), 0.01, {"SPY": 0.6, "AGG": 0.3}, 0.1, 1e6, "USD", (),
+    Provenance("lstm-jsu@abc", "copula", "bank", "rules", 10_000, "0.1.0"),
+)  # fmt: skip
+SNAPSHOT = Snapshot(
+    started_at=NOW, taken_at=NOW, version="0.1.0", model="lstm-jsu@abc", provider="CPUExecutionProvider", phase="watching",
+    reports=(REPORT,), last_success_at=NOW, valid_until=NOW + timedelta(days=1),
+)  # fmt: skip
+
+Series = dict[tuple[str, frozenset[str]], float]
+
+
+def scrape(snapshot: Snapshot, now: datetime = NOW) -> Series:
+    """Every sample by its name and its label values."""
+    text = Metrics(Board(snapshot), lambda: now).render()[0].decode()
+    samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
+    assert not any({"job", "instance"} & s.labels.keys() or s.name.endswith("_created") for s in samples)
+    assert not any(math.isnan(s.value) for s in samples)
+    return {(s.name, frozenset(s.labels.values())): s.value for s in samples}
+
+
+def value(series: Series, name: str, *labels: str) -> float | None:
+    return series.get((name, frozenset(labels)))
+
+
+def with_report(**changes: object) -> Snapshot:
+    return replace(SNAPSHOT, reports=(replace(REPORT, **changes),))  # type: ignore[arg-type]
+
+
+def names(series: Series) -> set[str]:
+    return {name for name, _ in series}
+
+
+FIGURE_NAMES = {"riskd_portfolio_var_ratio", "riskd_portfolio_cvar_ratio"}
+
+
+def test_figures_carry_level_horizon_and_method() -> None:
+    """Champion and challenger stand side by side as fractions."""
+    series = scrape(SNAPSHOT)
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu") == 0.03
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "challenger") == 0.033
+    assert value(series, "riskd_portfolio_var_ratio", "main", "0.95", "1", "lstm-jsu") == 0.02
+    assert value(series, "riskd_figure_valid", "main") == 1
+    assert value(series, "riskd_portfolio_status", "main", "OK") == 1
+    assert sum(v for (n, _), v in series.items() if n == "riskd_portfolio_status") == 1
+
+
+@pytest.mark.parametrize("status", [Status.STALE, Status.UNKNOWN])
+def test_figures_of_a_stale_or_unknown_report_vanish(status: Status) -> None:
+    """No figure is exported as current when the status says that it is not."""
+    series = scrape(with_report(status=status))
+    assert not FIGURE_NAMES & names(series)
+    assert value(series, "riskd_figure_valid", "main") == 0
+    assert value(series, "riskd_portfolio_status", "main", status.value) == 1
+
+
+def test_figures_vanish_when_the_cycle_dies() -> None:
+    """Past ``valid_until`` an OK report becomes STALE by itself, with nobody computing; so does one of unknown validity."""
+    for snapshot, now in ((SNAPSHOT, NOW + timedelta(days=2)), (replace(SNAPSHOT, valid_until=None), NOW)):
+        series = scrape(snapshot, now)
+        assert not FIGURE_NAMES & names(series)
+        assert value(series, "riskd_portfolio_status", "main", "STALE") == 1
+        assert value(series, "riskd_portfolio_status", "main", "OK") == 0
+        assert value(series, "riskd_figure_valid", "main") == 0
+
+
+def test_a_breach_does_not_fade_into_stale() -> None:
+    """An expired breach is still shown as a breach, though its figures vanish."""
+    series = scrape(with_report(status=Status.BREACH), NOW + timedelta(days=2))
+    assert value(series, "riskd_portfolio_status", "main", "BREACH") == 1
+    assert not FIGURE_NAMES & names(series)
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_a_figure_that_is_not_finite_is_left_out_and_invalid(broken: float) -> None:
+    """NaN never reaches Prometheus, where no comparison would fire, and the validity falls to 0."""
+    series = scrape(with_report(figures=(replace(FIGURE, cvar=broken), replace(FIGURE, horizon=5))))
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu") is None
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "5", "lstm-jsu") == 0.03
+    assert value(series, "riskd_figure_valid", "main") == 0
+
+
+@pytest.mark.parametrize(
+    ("state", "since", "expected"),
+    [
+        (LimitState.CLEAR, None, 0),
+        (LimitState.POSSIBLE, None, 0),
+        (LimitState.FIRING, "2026-11-19", 1),
+        (LimitState.CLEARING, "2026-11-19", 1),
+        (LimitState.CANNOT_JUDGE, "2026-11-19", 1),
+        (LimitState.CANNOT_JUDGE, None, None),
+    ],
+)
+def test_a_breach_is_one_while_its_episode_is_open(state: LimitState, since: str | None, expected: float | None) -> None:
+    """An open breach outlives cannot-judge; without one, what cannot be judged is absent rather than 0."""
+    series = scrape(with_report(limits=(replace(LIMIT, state=state, since=since),)))
+    assert value(series, "riskd_limit_breached", "main", "cvar-95") == expected
+    assert value(series, "riskd_limit_state", "main", "cvar-95", state.value) == 1
+    assert sum(v for (n, _), v in series.items() if n == "riskd_limit_state") == 1
+    assert value(series, "riskd_portfolio_cvar_limit_ratio", "main", "cvar-95", "0.95", "1") == 0.05
+
+
+def test_a_removed_portfolio_leaves_nothing() -> None:
+    """One registry, two snapshots: the series of a portfolio that is gone are gone with the next scrape."""
+    board = Board(SNAPSHOT)
+    metrics = Metrics(board, lambda: NOW)
+    assert b"main" in metrics.render()[0]
+    board.pin(replace(SNAPSHOT, reports=()))
+    assert b"main" not in metrics.render()[0]
+
+
+def test_proposed_weights_belong_to_the_session_shown() -> None:
+    """A proposal for this session is exported beside the weights held; an older or an infeasible one is not."""
+    proposal = Proposal(
+        "main", REPORT.session, "proposed", "cvar-95", 0.05, 0.06, 0.04, 0.041, None, 0.1, 0.09,
+        {"SPY": 0.2}, 0.8, (), 0.4, "lp", (),
+    )  # fmt: skip
+    kept = scrape(replace(SNAPSHOT, proposals=(proposal,)))
+    assert value(kept, "riskd_asset_weight_ratio", "main", "SPY", "proposed") == 0.2
+    assert value(kept, "riskd_asset_weight_ratio", "main", "SPY", "held") == 0.6
+    for other in (replace(proposal, session=date(2026, 11, 19)), replace(proposal, status="infeasible")):
+        assert value(scrape(replace(SNAPSHOT, proposals=(other,))), "riskd_asset_weight_ratio", "main", "SPY", "proposed") is None
+
+
+def test_the_oldest_event_ages_between_snapshots() -> None:
+    """The age grows with the clock while something is pending, and is 0 when nothing is."""
+    rows = (Delivery("mqtt", False, 3, 2, 1, 10.0), Delivery("log", True, 1, 0, 0, 0.0))
+    series = scrape(replace(SNAPSHOT, deliveries=rows), NOW + timedelta(seconds=50))
+    assert value(series, "riskd_outbox_oldest_age_seconds", "mqtt") == 60
+    assert value(series, "riskd_outbox_oldest_age_seconds", "log") == 0
+    assert value(series, "riskd_outbox_pending", "mqtt") == 2
+    assert value(series, "riskd_outbox_parked", "mqtt") == 1
+    assert value(series, "riskd_mqtt_connected") == 0
+    assert value(series, "riskd_mqtt_connects_total") == 3
+
+
+def test_what_is_not_known_is_not_zero() -> None:
+    """Without a first cycle, an attempt or a broker there is no sample that could be read as a time or a state."""
+    series = scrape(replace(SNAPSHOT, last_success_at=None))
+    for name in ("riskd_run_last_success_timestamp_seconds", "riskd_run_expected_timestamp_seconds", "riskd_mqtt_connected"):
+        assert name not in names(series)
+    assert value(series, "riskd_snapshot_timestamp_seconds") == NOW.timestamp()
+
+
+def test_stages_and_runs_are_counted() -> None:
+    """Each timed block is one observation of its stage; cycles are counted by outcome."""
+    metrics = Metrics(Board(replace(SNAPSHOT, cycles={"computed": 7})), lambda: NOW)
+    for _ in range(3):
+        with metrics.stage("forecast"):
+            pass
+    text, content_type = metrics.render()
+    assert b'riskd_stage_duration_seconds_count{stage="forecast"} 3.0' in text
+    assert b'riskd_runs_total{outcome="computed"} 7.0' in text
+    assert content_type.startswith("text/plain; version=0.0.4")
