@@ -7,7 +7,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import pandas as pd
 
 from riskd.core.quote import Quote
 from riskd.feeds.feed import Closed, Outcome
@@ -51,11 +50,10 @@ def trading_day(meta: Mapping[str, Any]) -> TradingDay | None:
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime:
-    stamp = pd.Timestamp(value, unit="s", tz="UTC") if isinstance(value, (int, float)) else pd.Timestamp(value)
-    if stamp is pd.NaT:
-        raise ValueError(f"{value!r} is no moment")
-    moment: datetime = stamp.tz_convert(zone).to_pydatetime()
-    return moment
+    """Seconds since 1970, or what yfinance made of them."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(zone)
+    return datetime.fromtimestamp(value, zone)
 
 
 @dataclass(frozen=True, slots=True)

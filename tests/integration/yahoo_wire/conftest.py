@@ -188,8 +188,13 @@ def feed(yahoo: FakeYahoo, cache: Path, virtual: VirtualTime) -> Callable[..., Y
         clock, sleep = (time.monotonic, time.sleep) if real_time else (virtual, virtual.sleep)
         limiter = Limiter(clock, sleep, uniform, Pace(interval=0.01) if real_time else Pace())
         return YahooFeed(
-            now=lambda: now, closed=closed, limiter=limiter, cache=cache, patience=patience,
-            proxy=proxy or yahoo.address, ca_bundle=yahoo.ca_bundle,
+            now=lambda: now,
+            closed=closed,
+            limiter=limiter,
+            cache=cache,
+            patience=patience,
+            proxy=proxy or yahoo.address,
+            ca_bundle=yahoo.ca_bundle,
         )
 
     return make

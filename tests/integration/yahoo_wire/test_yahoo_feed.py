@@ -97,7 +97,6 @@ BOMB = gzip.compress(b'{"chart":"' + b"a" * (64 << 20) + b'"}', 1)
 WHOLE = b'{"chart":{"result":[{"meta":{"symbol":"BAD","currency":"USD"'
 
 
-
 def _without_time_stamps(result: dict[str, Any]) -> None:
     result["meta"]["symbol"] = "BAD"
     del result["timestamp"]
@@ -153,6 +152,16 @@ def test_every_failure_has_its_own_name(fault: str, yahoo: FakeYahoo, feed: Make
     assert words in bad.reason and "\n" not in bad.reason
     assert told(pull, "AAPL") == [(Outcome.OK, 49)] and pull.failed == ("BAD",)
     assert {q.symbol for q in pull.quotes} == {"AAPL"}
+
+
+def test_an_unknown_symbol_costs_one_request(yahoo: FakeYahoo, feed: MakeFeed) -> None:
+    """A 404 is believed at once: no fresh cookies, no second question, no search of other pages."""
+    yahoo.answers = {"AAPL": recorded(AAPL), "GONE": failure("404_no_data")}
+    once = feed()
+    once.pull(("AAPL",), *AUTUMN)
+    yahoo.asked.clear()
+    once.pull(("GONE",), *AUTUMN)
+    assert yahoo.charts == ["GONE"] and len(yahoo.asked) == 1
 
 
 def test_a_refused_cookie_is_renewed(yahoo: FakeYahoo, feed: MakeFeed) -> None:
