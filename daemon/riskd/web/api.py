@@ -74,9 +74,9 @@ class Api:
         headers = {"X-Accel-Buffering": "no"}  # a proxy that buffers would hold events back
         return StreamingResponse(self._stream.events(last_event_id), headers=headers, media_type="text/event-stream")
 
-    async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: str | int) -> Any:
+    async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: str | int) -> list[dict[str, Any]]:
         async with self._readers:
-            return await asyncio.to_thread(lambda: plain(query(*arguments)))
+            return await asyncio.to_thread(query, *arguments)
 
 
 def api_routes(api: Api) -> APIRouter:

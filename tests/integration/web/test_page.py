@@ -173,6 +173,7 @@ def test_grey_while_the_daemon_is_gone(site: Any, visit: Callable[..., Visit], s
     assert set(opened.cards().values()) == {"STALE"}
     assert "does not answer" in opened.page.inner_text("#staleness")
     assert opened.page.title() == "STALE · riskd"
+    assert opened.page.inner_text("#summary") == "4 STALE"
     serve(site.board.snapshot, site.archive, port=site.port)
     opened.page.wait_for_selector(FRESH)
     assert opened.cards()["core-60-40"] == "OK"

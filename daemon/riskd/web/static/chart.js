@@ -40,7 +40,8 @@ function series() {
 }
 
 function axes(label) {
-  const look = { stroke: ink("quiet"), grid: { stroke: ink("grid"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
+  const font = `11px ${getComputedStyle(document.body).fontFamily}`;
+  const look = { stroke: ink("quiet"), grid: { stroke: ink("grid"), width: 1 }, ticks: { show: false }, font };
   return [
     { ...look, size: 26, space: 90, grid: { show: false }, incrs: [1, 2, 5, 10, 20, 40, 60, 120, 250, 500], values: (u, at) => at.map(label) },
     { ...look, size: 52, space: 34, values: (u, at) => at.map((value) => percent(value, 1)) },
@@ -125,7 +126,7 @@ export class Chart {
       const value = this.#data[name][i];
       return el("div", { "data-series": name }, el("dt", {}, term), el("dd", {}, value === null ? NONE : percent(value)));
     };
-    const session = this.#data.sessions[i] === "next" ? "next session" : this.#data.sessions[i];
+    const session = this.#data.sessions[i] === "next" ? "next" : this.#data.sessions[i];
     this.#legend.replaceChildren(
       el("div", { class: "legend-session" }, el("dt", {}, session)),
       entry("cvar", `CVaR ${at}`),

@@ -28,7 +28,9 @@ function showReplay(snapshot) {
   byId("replay-text").textContent = `replay: ${grouped(done)} of ${grouped(total)} sessions`;
 }
 
-function tally(snapshot) {
+// How many portfolios are in which state; figures that are not current leave only one state.
+function tally(snapshot, stale) {
+  if (stale) return snapshot?.reports.length ? [["STALE", snapshot.reports.length]] : [];
   return SEVERITY.map((status) => [status, snapshot.reports.filter((r) => r.status === status).length]).filter(([, count]) => count);
 }
 
@@ -56,7 +58,6 @@ function showProblems(problems) {
 export function showHeader(snapshot) {
   byId("facts").replaceChildren(...facts(snapshot).map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
   showReplay(snapshot);
-  showSummary(tally(snapshot));
   showProblems(snapshot.problems);
   const sinks = snapshot.deliveries.map(sinkItem);
   byId("sinks").replaceChildren(...(sinks.length ? sinks : [el("li", { class: "quiet" }, "No sinks.")]));
@@ -78,6 +79,7 @@ export function showAge(snapshot, stale, now) {
   banner.hidden = !stale;
   const text = stale ? `${stale}. What is shown below may be old.` : "";
   if (banner.textContent !== text) banner.textContent = text;
-  const worst = snapshot ? tally(snapshot)[0]?.[0] : null;
-  document.title = `${stale ? "STALE" : (worst ?? snapshot.phase)} · riskd`;
+  const counts = tally(snapshot, stale);
+  showSummary(counts);
+  document.title = `${stale ? "STALE" : (counts[0]?.[0] ?? snapshot.phase)} · riskd`;
 }
