@@ -15,7 +15,8 @@ pytestmark = pytest.mark.unit
 
 
 def told(kind: AlertKind) -> Message:
-    return event_message(AlertEvent("id-1", kind, "main", "cvar-95", date(2026, 11, 20), "CVaR 5.2 % is above 5 %", {"cvar": 0.052}))
+    headline, why = "CVaR 5.2 % is above 5 %", {"cvar": 0.052}
+    return event_message(AlertEvent("id-1", kind, "main", "cvar-95", date(2026, 11, 20), headline, dict[str, object](why)))
 
 
 @pytest.mark.parametrize(
