@@ -41,7 +41,7 @@ class Guard:
 
     def _answer(self, scope: Scope, host: str) -> ASGIApp:
         if host_name(host) not in self._hosts:
-            return problem(421, f"host {host[:80]!r} is not served here; add it to web.hosts if it should be")
+            return problem(421, f"host {host[:80]!r} is not served here; use one of {', '.join(sorted(self._hosts))}")
         if scope["method"] != "GET":
             return problem(405, f"{scope['method'][:16]} is not offered; this server is read-only", {"Allow": "GET"})
         return self._app
