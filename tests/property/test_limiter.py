@@ -10,7 +10,7 @@ from riskd.feeds.limiter import HOUR, Limiter, Pace
 
 pytestmark = pytest.mark.property
 
-STEPS = st.lists(st.tuples(st.floats(0.0, 900.0), st.booleans()), min_size=1, max_size=150)
+STEPS = st.lists(st.tuples(st.floats(0.0, 200.0), st.sampled_from([True] + [False] * 9)), min_size=40, max_size=80)
 
 
 class Virtual:
