@@ -26,7 +26,7 @@ class Graph:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
-    def add(self, kind: str, inputs: list[str], name: str, **attributes: int | list[int]) -> str:
+    def add(self, kind: str, inputs: list[str], name: str, **attributes: int | list[int] | onnx.TensorProto) -> str:
         """One node with one output called ``name``."""
         node = helper.make_node(kind, inputs, [name], name=name, **attributes)  # type: ignore[arg-type]
         self.nodes.append(node)
@@ -91,6 +91,7 @@ def recursive_shapes(suffix: str, hidden: int) -> list[tuple[str, str, str | int
 
 def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
     """Adds features.advanced; returns the names of x, |x|, the market shock and the breadth, all (M, n) or (M, 1)."""
+    counted_assets(graph)
     base = graph.add("Sqrt", ["G"], "base")
     size, x = asinh(graph, graph.add("Div", ["r", base], "z"), "x")
     slow = graph.add("Sqrt", ["V5"], "slow")
@@ -113,8 +114,24 @@ def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
 
 
 def mean(graph: Graph, value: str, name: str) -> str:
-    """The mean over assets (M, 1)."""
-    return graph.add("ReduceMean", [value, graph.array("assets", np.array([1]))], name, keepdims=1)
+    """The mean over assets (M, 1), as a matrix product.
+
+    ReduceMean would add in an order that depends on where in memory a path lies, and with it the last bit; a product adds
+    one asset after another. The ones are 16 columns wide because a single column takes another kernel.
+    """
+    sums = graph.add("MatMul", [value, "ones"], f"{name}_sums")
+    ends = [graph.array(f"at_{k}", np.array([k])) for k in (0, 1)]
+    total = graph.add("Slice", [sums, *ends, ends[1]], f"{name}_sum")
+    return graph.add("Div", [total, "assets"], name)
+
+
+def counted_assets(graph: Graph) -> None:
+    """Adds the number of assets n and ones (n, 16), which :func:`mean` uses."""
+    graph.add("Shape", ["r"], "everywhere")
+    count = graph.add("Slice", ["everywhere", *(graph.array(f"at_{k}", np.array([k])) for k in (1, 2))], "asset_count")
+    graph.add("Cast", [count], "assets", to=TensorProto.FLOAT)
+    shape = graph.add("Concat", [count, graph.array("width", np.array([16]))], "ones_shape", axis=0)
+    graph.add("ConstantOfShape", [shape], "ones", value=numpy_helper.from_array(np.ones(1, np.float32)))
 
 
 def asinh(graph: Graph, value: str, name: str) -> tuple[str, str]:
@@ -152,8 +169,7 @@ def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
     downside = graph.row(graph.add("Div", ["D" + NEXT, floor], "downside"))
     base = graph.add("Sqrt", ["G" + NEXT], "next_base")
     trends = [graph.row(graph.add("Div", [m + NEXT, base], f"{m}_trend")) for m in ("m1", "m2")]
-    everywhere = graph.add("Shape", ["r"], "everywhere")
-    market = [graph.row(graph.add("Expand", [today[k], everywhere], f"{k}_all")) for k in ("shock", "breadth")]
+    market = [graph.row(graph.add("Expand", [today[k], "everywhere"], f"{k}_all")) for k in ("shock", "breadth")]
     rows = [graph.row(today["x"]), graph.row(today["size"]), logs, downside, *trends, *market]
     return graph.add("Concat", rows, "inputs", axis=0)
 

@@ -32,7 +32,7 @@ class JohnsonSU:
 
     def from_score(self, scores: Floats) -> Floats:
         """Log returns r of normal scores g."""
-        lift = np.sinh((scores + self.eps) / self.delta) - np.sinh(self.eps / self.delta)
+        lift: Floats = np.sinh((scores + self.eps) / self.delta) - np.sinh(self.eps / self.delta)
         return self.scale * (self.mu + self.sigma * self.delta * lift)
 
     def quantile(self, probability: float) -> Floats:
