@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from riskd.errors import DataError
-from riskd.feeds.feed import Outcome, Pull
+from riskd.feeds.feed import Finding, Pull
 from riskd.feeds.files import FileFeed
 from riskd.feeds.price_file import Reading
 from riskd.feeds.replay import ReplayFeed
@@ -30,7 +30,7 @@ def feed(path: Path, **reading: Any) -> FileFeed:
     return FileFeed(path, now=lambda: datetime(2026, 11, 21, tzinfo=UTC), closed=lambda s: True, reading=Reading(**reading))
 
 
-def told(pull: Pull) -> list[tuple[Outcome, int]]:
+def told(pull: Pull) -> list[tuple[Finding, int]]:
     return [(o.outcome, o.rows) for o in pull.outcomes]
 
 
@@ -48,7 +48,7 @@ def test_the_demo_prices_are_whole() -> None:
     pull = feed(DEMO).pull(tuple(header[1:]), *ALWAYS)
     expected = [float(row[column]) for column in range(1, len(header)) for row in rows]
     assert [q.value for q in pull.quotes] == expected
-    assert told(pull) == [(Outcome.OK, len(rows))] * (len(header) - 1)
+    assert told(pull) == [(Finding.OK, len(rows))] * (len(header) - 1)
 
 
 @pytest.mark.skipif(not DEMO.exists(), reason="no demo prices in examples/")
@@ -67,7 +67,7 @@ def test_long_parquet_with_both_closes() -> None:
     """Adjusted by default, raw on demand; SPY's worst day of 2020 and the step of its dividends are as known."""
     path = DATA / "etf_raw_and_adjusted" / "etf_ohlcv.parquet"
     adjusted, raw = feed(path).pull(("SPY",), *ALWAYS), feed(path, price="close").pull(("SPY",), *ALWAYS)
-    assert told(adjusted) == told(raw) == [(Outcome.OK, 8222)]
+    assert told(adjusted) == told(raw) == [(Finding.OK, 8222)]
     assert simple_return(raw, date(2020, 3, 16)) == pytest.approx(-0.1094, abs=5e-5)
     factors = np.array([a.value / r.value for a, r in zip(adjusted.quotes, raw.quotes, strict=True)])
     assert np.count_nonzero(np.diff(factors) > 1e-6 * factors[:-1]) >= 130
@@ -93,7 +93,7 @@ def test_long_parquet_of_thirty_symbols() -> None:
 def test_freds_full_stop_is_a_missing_price(name: str, symbol: str, prices: int, gaps: int) -> None:
     """Holidays that FRED marks with a full stop are counted, and none of them becomes a price."""
     pull = feed(DATA / "pypi_bundled" / f"{name}.csv.gz").pull((symbol,), *ALWAYS)
-    assert told(pull) == [(Outcome.OK, prices), (Outcome.MISSING, gaps)]
+    assert told(pull) == [(Finding.OK, prices), (Finding.MISSING, gaps)]
     assert all(math.isfinite(q.value) for q in pull.quotes)
 
 
@@ -103,14 +103,14 @@ def test_wide_csv_with_listings_and_a_delisting() -> None:
     pull = feed(DATA / "pypi_bundled" / "pypfopt_20stocks_1989_2018.csv.gz").pull(("GOOG", "AAPL"), *ALWAYS)
     begins = {o.symbol: o.reason.split(", ")[1] for o in pull.outcomes}
     assert begins == {"GOOG": "2004-08-19 to 2018-04-11", "AAPL": "1989-12-29 to 2018-04-11"}
-    assert Outcome.MISSING not in {o.outcome for o in pull.outcomes}
+    assert Finding.MISSING not in {o.outcome for o in pull.outcomes}
 
 
 @beside
 def test_one_symbol_with_american_dates() -> None:
     """Month before day is recognised over the whole column, and the file's one symbol is named by the reading."""
     pull = feed(DATA / "pypi_bundled" / "arch_sp500_ohlcv_1999_2018.csv.gz", symbol="^GSPC").pull(("^GSPC",), *ALWAYS)
-    assert told(pull) == [(Outcome.OK, 5031)]
+    assert told(pull) == [(Finding.OK, 5031)]
     assert simple_return(pull, date(2008, 10, 15)) == pytest.approx(-0.0903, abs=5e-5)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from riskd.feeds.feed import Outcome
+from riskd.feeds.feed import Finding
 from riskd.feeds.yahoo_answer import Refusal, check_chart
 from riskd.feeds.yahoo_candles import Judge, candles, trading_day
 
@@ -75,7 +75,7 @@ def test_odd_metadata_is_refused_or_read(period: object, last: object) -> None:
     try:
         day = trading_day(about)
     except Refusal as refusal:
-        assert refusal.outcome is Outcome.MALFORMED
+        assert refusal.outcome is Finding.MALFORMED
     else:
         assert day is None or (isinstance(day.session, date) and day.ends_at.tzinfo is not None)
 
@@ -95,6 +95,6 @@ def test_no_answer_breaks_the_judge(status: int, kind: str, content: bytes | str
     try:
         check_chart("SPY", status, kind, body)
     except Refusal as refusal:
-        assert refusal.outcome is not Outcome.OK and "\n" not in str(refusal)
+        assert refusal.outcome is not Finding.OK and "\n" not in str(refusal)
     else:
         assert status == 200 and b'"SPY"' in body.upper()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskd.errors import DataError
-from riskd.feeds.feed import Outcome, Pull
+from riskd.feeds.feed import Finding, Pull
 from riskd.feeds.files import FileFeed
 from riskd.feeds.price_file import Reading
 
@@ -61,7 +61,7 @@ def test_every_layout_says_the_same(text: str, reading: dict[str, Any], tmp_path
     """Wide, long, other separators, names and date formats: the same four closes, in the order asked."""
     pull = feed(written(tmp_path, text), **reading).pull(("SPY", "TLT"), *ALWAYS)
     assert closes(pull) == BOTH
-    assert [(o.symbol, o.outcome, o.rows) for o in pull.outcomes] == [("SPY", Outcome.OK, 2), ("TLT", Outcome.OK, 2)]
+    assert [(o.symbol, o.outcome, o.rows) for o in pull.outcomes] == [("SPY", Finding.OK, 2), ("TLT", Finding.OK, 2)]
     assert {(q.field, q.source, q.seen_at) for q in pull.quotes} == {("close", "file:prices.csv", SEEN)}
 
 
@@ -90,14 +90,14 @@ def test_before_the_listing_is_no_gap_but_after_it_is(tmp_path: Path) -> None:
     path = written(tmp_path, "date,NEW\n2024-01-02,\n2024-01-03,5\n2024-01-04,.\n2024-01-05,NaN\n2024-01-08,6\n")
     pull = feed(path).pull(("NEW",), *ALWAYS)
     assert closes(pull) == [("NEW", "2024-01-03", 5.0), ("NEW", "2024-01-08", 6.0)]
-    assert [(o.outcome, o.rows) for o in pull.outcomes] == [(Outcome.OK, 2), (Outcome.MISSING, 2)]
+    assert [(o.outcome, o.rows) for o in pull.outcomes] == [(Finding.OK, 2), (Finding.MISSING, 2)]
     assert pull.outcomes[1].reason == "2 sessions without a price, 2024-01-04 to 2024-01-05"
 
 
 def test_a_symbol_without_any_price_is_empty(tmp_path: Path) -> None:
     """A column of empty cells and a window without rows are both told as empty, never as a price."""
     path = written(tmp_path, "date,A,B\n2024-01-02,,1\n2024-01-03,,1\n")
-    assert [o.outcome for o in feed(path).pull(("A",), *ALWAYS).outcomes] == [Outcome.EMPTY]
+    assert [o.outcome for o in feed(path).pull(("A",), *ALWAYS).outcomes] == [Finding.EMPTY]
     assert feed(path).pull(("B",), date(2025, 1, 1), date(2025, 1, 2)).failed == ("B",)
 
 
@@ -106,7 +106,7 @@ def test_a_session_that_is_not_over_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, WIDE)
     pull = feed(path, closed=lambda s: s < date(2024, 1, 3)).pull(("SPY",), *ALWAYS)
     assert closes(pull) == BOTH[:1]
-    assert [(o.outcome, o.rows) for o in pull.outcomes] == [(Outcome.OK, 1), (Outcome.REFUSED_LIVE, 1)]
+    assert [(o.outcome, o.rows) for o in pull.outcomes] == [(Finding.OK, 1), (Finding.REFUSED_LIVE, 1)]
 
 
 def test_only_the_asked_days_are_told(tmp_path: Path) -> None:

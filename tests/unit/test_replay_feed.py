@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from riskd.core.quote import Quote
-from riskd.feeds.feed import Outcome, Pull, SymbolOutcome
+from riskd.feeds.feed import Finding, Pull, SymbolOutcome
 from riskd.feeds.replay import ReplayFeed
 
 pytestmark = pytest.mark.unit
@@ -26,7 +26,7 @@ class Calendarful:
         seen_at = datetime(2024, 6, 1, tzinfo=UTC)
         days = [day for day in DAYS if first <= day <= last + self.leak]
         quotes = tuple(Quote(s, day, "close", 1.0, self.name, seen_at) for s in symbols for day in days)
-        return Pull(quotes, tuple(SymbolOutcome(s, Outcome.OK, "", len(days)) for s in symbols))
+        return Pull(quotes, tuple(SymbolOutcome(s, Finding.OK, "", len(days)) for s in symbols))
 
 
 def test_sessions_appear_one_by_one() -> None:
@@ -41,7 +41,7 @@ def test_tomorrow_is_empty_and_says_so() -> None:
     """A question about the future alone is answered for every symbol, without a price."""
     pull = ReplayFeed(Calendarful(), DAYS[3]).pull(("A", "B"), DAYS[4], DAYS[9])
     assert pull.quotes == () and pull.failed == ("A", "B")
-    assert {o.outcome for o in pull.outcomes} == {Outcome.EMPTY}
+    assert {o.outcome for o in pull.outcomes} == {Finding.EMPTY}
 
 
 def test_time_does_not_run_back() -> None:

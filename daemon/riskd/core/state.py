@@ -32,6 +32,7 @@ class State:
     log_returns: Floats
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
+    answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
 
 
 def pack(state: State) -> bytes:
@@ -43,6 +44,7 @@ def pack(state: State) -> bytes:
         "skipped": state.skipped,
         "standings": [[*key, s.state.value, s.episode, s.below] for key, s in sorted(state.standings.items())],
         "proposals": sorted(state.proposals),
+        "answers": dict(state.answers),
     }
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
@@ -71,4 +73,5 @@ def unpack(content: bytes) -> State:
             log_returns=frozen(arrays["log_returns"]),
             standings={(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in head["standings"]},
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
+            answers=head["answers"],
         )

@@ -10,7 +10,7 @@ from riskd.core.alerts import alerts_of
 from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import frozen
 from riskd.core.assess import assess
-from riskd.core.events import AlertEvent, AllocationDue, Event, Outcome, SessionClosed
+from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
 from riskd.core.grade import Grade, grade_closes, usable
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
@@ -91,8 +91,10 @@ def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
 
 def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, tuple[AllocationDue, ...]]:
     """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""
-    standing, due = {}, []
+    standing, due, answers = {}, [], {}
     for portfolio in rules.portfolios:
+        if portfolio.name in state.answers and _open(state, portfolio):
+            answers[portfolio.name] = state.answers[portfolio.name]
         firing = [m for m in portfolio.limits if state.standings[portfolio.name, m.name].state is LimitState.FIRING]
         weights = state.proposals.get(portfolio.name)
         if not firing or bank is None:
@@ -103,7 +105,7 @@ def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, 
             standing[portfolio.name] = weights
         else:
             due.append(AllocationDue(state.session, portfolio.name))
-    return replace(state, proposals=standing), tuple(due)
+    return replace(state, proposals=standing, answers=answers), tuple(due)
 
 
 def _open(state: State, portfolio: Portfolio) -> bool:
@@ -111,7 +113,10 @@ def _open(state: State, portfolio: Portfolio) -> bool:
 
 
 def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) -> tuple[State, Outcome]:
-    """Solve on bank A, verify on the independent bank B; a breach was committed before this runs."""
+    """Solve on bank A, verify on the independent bank B; a breach was committed before this runs.
+
+    Told when there are new weights, or when the answer is another than the last one of this episode.
+    """
     portfolio = next(p for p in rules.portfolios if p.name == event.portfolio)
     with stage("banks"):
         chooser, verifier = bank_of(rules, state, "A"), bank_of(rules, state, "B")
@@ -120,5 +125,6 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) ->
     proposals = {k: v for k, v in state.proposals.items() if k != portfolio.name}
     if proposal.status == "proposed":
         proposals[portfolio.name] = frozen([proposal.weights[s] for s in rules.symbols])
-    alerts: tuple[AlertEvent, ...] = (alert,)
-    return replace(state, proposals=proposals), Outcome(event.session, alerts=alerts, proposals=(proposal,))
+    news = proposal.status == "proposed" or proposal.status != state.answers.get(portfolio.name)
+    after = replace(state, proposals=proposals, answers={**state.answers, portfolio.name: proposal.status})
+    return after, Outcome(event.session, alerts=(alert,) if news else (), proposals=(proposal,))

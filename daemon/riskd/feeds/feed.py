@@ -12,7 +12,7 @@ Now = Callable[[], datetime]  # aware UTC
 Closed = Callable[[date], bool]  # is this session over, with the delay the source needs
 
 
-class Outcome(StrEnum):
+class Finding(StrEnum):
     """What became of one symbol in one pull."""
 
     OK = "ok"
@@ -31,7 +31,7 @@ class SymbolOutcome:
     """One line about one symbol; ``rows`` counts sessions: delivered if ``ok``, withheld if ``missing`` or ``refused-live``."""
 
     symbol: str
-    outcome: Outcome
+    outcome: Finding
     reason: str
     rows: int = 0
 
@@ -53,7 +53,7 @@ class Pull:
     @property
     def failed(self) -> tuple[str, ...]:
         """The symbols without a single close, in the order they were asked for."""
-        fine = {o.symbol for o in self.outcomes if o.outcome is Outcome.OK}
+        fine = {o.symbol for o in self.outcomes if o.outcome is Finding.OK}
         return tuple(dict.fromkeys(o.symbol for o in self.outcomes if o.symbol not in fine))
 
 
@@ -63,13 +63,13 @@ def symbol_outcomes(
     """The outcomes of a symbol whose source answered: sessions with a close, without a number, and not over yet."""
     told = []
     if delivered:
-        told.append(SymbolOutcome(symbol, Outcome.OK, f"{len(delivered)} sessions, {_span(delivered)}", len(delivered)))
+        told.append(SymbolOutcome(symbol, Finding.OK, f"{len(delivered)} sessions, {_span(delivered)}", len(delivered)))
     if missing:
         reason = f"{len(missing)} sessions without a price, {_span(missing)}"
-        told.append(SymbolOutcome(symbol, Outcome.MISSING, reason, len(missing)))
+        told.append(SymbolOutcome(symbol, Finding.MISSING, reason, len(missing)))
     if live:
-        told.append(SymbolOutcome(symbol, Outcome.REFUSED_LIVE, f"not over yet, so no close: {_span(live)}", len(live)))
-    return tuple(told) or (SymbolOutcome(symbol, Outcome.EMPTY, why_empty),)
+        told.append(SymbolOutcome(symbol, Finding.REFUSED_LIVE, f"not over yet, so no close: {_span(live)}", len(live)))
+    return tuple(told) or (SymbolOutcome(symbol, Finding.EMPTY, why_empty),)
 
 
 def _span(sessions: Sequence[date]) -> str:

@@ -3,7 +3,7 @@
 from datetime import date
 
 from riskd.core.quote import Quote
-from riskd.feeds.feed import Feed, Outcome, Pull, SymbolOutcome
+from riskd.feeds.feed import Feed, Finding, Pull, SymbolOutcome
 
 
 class ReplayFeed:
@@ -30,7 +30,7 @@ class ReplayFeed:
         """What the other feed says up to today; see :class:`riskd.feeds.feed.Feed`."""
         if first > self.today:
             reason = f"replay stands at {self.today}"
-            return Pull((), tuple(SymbolOutcome(s, Outcome.EMPTY, reason) for s in dict.fromkeys(symbols)))
+            return Pull((), tuple(SymbolOutcome(s, Finding.EMPTY, reason) for s in dict.fromkeys(symbols)))
         pull = self._feed.pull(symbols, first, min(last, self.today))
         self._check(pull.quotes)
         return pull

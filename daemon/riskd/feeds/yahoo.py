@@ -18,22 +18,22 @@ from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMiss
 
 from riskd.core.quote import Quote
 from riskd.errors import DataError
-from riskd.feeds.feed import Closed, Now, Outcome, Pull, SymbolOutcome, symbol_outcomes
+from riskd.feeds.feed import Closed, Finding, Now, Pull, SymbolOutcome, symbol_outcomes
 from riskd.feeds.limiter import Limiter
 from riskd.feeds.yahoo_answer import Refusal
 from riskd.feeds.yahoo_candles import Candles, Judge, candles
 from riskd.feeds.yahoo_session import YahooSession
 
-SOURCE_FAULTS = frozenset({Outcome.RATE_LIMITED, Outcome.TIMEOUT, Outcome.UNREACHABLE, Outcome.MALFORMED})
+SOURCE_FAULTS = frozenset({Finding.RATE_LIMITED, Finding.TIMEOUT, Finding.UNREACHABLE, Finding.MALFORMED})
 
 # The first class that an error belongs to decides: a ConnectTimeout is a Timeout and a ConnectionError.
-_OUTCOME_OF: tuple[tuple[type[Exception], Outcome], ...] = (
-    (YFRateLimitError, Outcome.RATE_LIMITED),
-    (YFTzMissingError, Outcome.MALFORMED),
-    (YFPricesMissingError, Outcome.EMPTY),
-    (fault.Timeout, Outcome.TIMEOUT),
-    (fault.ConnectionError, Outcome.UNREACHABLE),
-    (fault.ProxyError, Outcome.UNREACHABLE),
+_OUTCOME_OF: tuple[tuple[type[Exception], Finding], ...] = (
+    (YFRateLimitError, Finding.RATE_LIMITED),
+    (YFTzMissingError, Finding.MALFORMED),
+    (YFPricesMissingError, Finding.EMPTY),
+    (fault.Timeout, Finding.TIMEOUT),
+    (fault.ConnectionError, Finding.UNREACHABLE),
+    (fault.ProxyError, Finding.UNREACHABLE),
 )
 
 
@@ -115,8 +115,8 @@ class YahooFeed:
         return frame, {key: meta[key] for key in meta if key != "tradingPeriods"}  # reading that key would ask Yahoo again
 
 
-def _outcome_of(error: Exception) -> Outcome:
-    return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(error, kind)), Outcome.MALFORMED)
+def _outcome_of(error: Exception) -> Finding:
+    return next((outcome for kind, outcome in _OUTCOME_OF if isinstance(error, kind)), Finding.MALFORMED)
 
 
 def _check_source(outcomes: list[SymbolOutcome]) -> None:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from riskd.feeds.feed import Outcome
+from riskd.feeds.feed import Finding
 
 DENIED = frozenset({401, 403})  # fresh cookies may help
 
@@ -11,7 +11,7 @@ DENIED = frozenset({401, 403})  # fresh cookies may help
 class Refusal(Exception):  # noqa: N818 - an answer with a type; not an OSError, so that yfinance lets it pass
     """Why a request gave nothing that can be used, in one line."""
 
-    def __init__(self, outcome: Outcome, reason: str) -> None:
+    def __init__(self, outcome: Finding, reason: str) -> None:
         super().__init__(" ".join(reason.split())[:200])
         self.outcome = outcome
 
@@ -22,39 +22,39 @@ def check_chart(symbol: str, status: int, kind: str, content: bytes) -> None:
     ``kind`` is the content type. Yahoo's own words are shown in the reason, never acted upon.
     """
     if status == 429:
-        raise Refusal(Outcome.RATE_LIMITED, "Yahoo answered 429, too many requests")
+        raise Refusal(Finding.RATE_LIMITED, "Yahoo answered 429, too many requests")
     if status >= 500 or status in DENIED:
-        raise Refusal(Outcome.UNREACHABLE, f"Yahoo answered {status}")
+        raise Refusal(Finding.UNREACHABLE, f"Yahoo answered {status}")
     if status == 404:
-        raise Refusal(Outcome.NOT_FOUND, f"Yahoo answered 404: {_description(content)}")
+        raise Refusal(Finding.NOT_FOUND, f"Yahoo answered 404: {_description(content)}")
     if status == 400:
-        raise Refusal(Outcome.EMPTY, f"Yahoo answered 400: {_description(content)}")
+        raise Refusal(Finding.EMPTY, f"Yahoo answered 400: {_description(content)}")
     if status != 200:
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered {status}")
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered {status}")
     _check_meta(symbol, _meta(kind, content))
 
 
 def _meta(kind: str, content: bytes) -> dict[str, Any]:
     if not content.strip():
-        raise Refusal(Outcome.MALFORMED, "Yahoo answered 200 with an empty body")
+        raise Refusal(Finding.MALFORMED, "Yahoo answered 200 with an empty body")
     if not content.lstrip().startswith(b"{"):
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 with {kind or 'something'} instead of JSON")
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 with {kind or 'something'} instead of JSON")
     try:
         meta = json.loads(content)["chart"]["result"][0]["meta"]
     except (ValueError, RecursionError) as error:
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 with broken JSON: {error}") from None
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 with broken JSON: {error}") from None
     except (LookupError, TypeError):
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered 200 without a chart: {_description(content)}") from None
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 without a chart: {_description(content)}") from None
     if not isinstance(meta, dict):
-        raise Refusal(Outcome.MALFORMED, "Yahoo answered 200 with a chart that has no description")
+        raise Refusal(Finding.MALFORMED, "Yahoo answered 200 with a chart that has no description")
     return meta
 
 
 def _check_meta(symbol: str, meta: dict[str, Any]) -> None:
     if str(meta.get("symbol")).upper() != symbol.upper():
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered about {meta.get('symbol')!r}")
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered about {meta.get('symbol')!r}")
     if meta.get("dataGranularity") != "1d":
-        raise Refusal(Outcome.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r} instead of 1d")
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r} instead of 1d")
 
 
 def _description(content: bytes) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from riskd.core.quote import Quote
-from riskd.feeds.feed import Closed, Outcome
+from riskd.feeds.feed import Closed, Finding
 from riskd.feeds.yahoo_answer import Refusal
 
 FIELDS = {"Close": "close", "Adj Close": "adj_close"}
@@ -46,7 +46,7 @@ def trading_day(meta: Mapping[str, Any]) -> TradingDay | None:
         start, end = _moment(period["start"], zone), _moment(period["end"], zone)
         return TradingDay(start.date(), end, None if last is None else _moment(last, zone))
     except (LookupError, TypeError, ValueError, OverflowError) as error:
-        raise Refusal(Outcome.MALFORMED, f"Yahoo says no sense about its session: {type(error).__name__}: {error}") from None
+        raise Refusal(Finding.MALFORMED, f"Yahoo says no sense about its session: {type(error).__name__}: {error}") from None
 
 
 def _moment(value: Any, zone: ZoneInfo) -> datetime:

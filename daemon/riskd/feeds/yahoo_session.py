@@ -7,7 +7,7 @@ from curl_cffi import requests as curl
 from curl_cffi.curl import CURL_WRITEFUNC_ERROR
 from curl_cffi.requests import exceptions as fault
 
-from riskd.feeds.feed import Outcome
+from riskd.feeds.feed import Finding
 from riskd.feeds.limiter import Limiter
 from riskd.feeds.yahoo_answer import DENIED, Refusal, check_chart
 
@@ -89,18 +89,18 @@ class YahooSession(curl.Session[curl.Response]):
 
     def _await_turn(self) -> None:
         if self._left() <= 0:
-            raise Refusal(Outcome.TIMEOUT, "the time for this pull was used up")
+            raise Refusal(Finding.TIMEOUT, "the time for this pull was used up")
         wait = self._limiter.take(min(self._left(), PACING))
         if wait > 0:
-            raise Refusal(Outcome.RATE_LIMITED, f"Yahoo wants fewer requests; the next is allowed in {wait:.0f} s")
+            raise Refusal(Finding.RATE_LIMITED, f"Yahoo wants fewer requests; the next is allowed in {wait:.0f} s")
 
 
 def _check_broken(url: str, body: Body, error: fault.RequestException) -> None:
     """Name what curl cannot: a chart that is too long, or one that broke off in its middle."""
     if body.too_long:
-        raise Refusal(Outcome.MALFORMED, f"the answer is longer than {MAX_BODY} bytes") from None
+        raise Refusal(Finding.MALFORMED, f"the answer is longer than {MAX_BODY} bytes") from None
     if CHART in url and body.size and not isinstance(error, fault.Timeout):
-        raise Refusal(Outcome.MALFORMED, f"the answer broke off after {body.size} bytes") from None
+        raise Refusal(Finding.MALFORMED, f"the answer broke off after {body.size} bytes") from None
 
 
 def _seconds(retry_after: str | None) -> float:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 MASK = "***"
 SHORTEST_SECRET = 4  # a shorter one would mask half of the log
-QUIET = ("mqtt", "amqtt", "apscheduler", "urllib3", "uvicorn.access", "yfinance", "peewee")
+QUIET = ("mqtt", "amqtt", "apscheduler", "urllib3", "uvicorn", "yfinance", "peewee")
 STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from riskd.core.quote import Quote
 from riskd.errors import DataError
-from riskd.feeds.feed import Outcome, Pull
+from riskd.feeds.feed import Finding, Pull
 from riskd.feeds.yahoo import Patience, YahooFeed
 
 from .conftest import Answer, FakeYahoo, VirtualTime, edited, failure, recorded
@@ -29,7 +29,7 @@ SOX_DAYS = date(2026, 9, 1), date(2026, 10, 5)
 SOX_SEEN = datetime.fromtimestamp(1791215934, UTC)  # 11:58 in New York, four hours before the close
 
 
-def told(pull: Pull, symbol: str) -> list[tuple[Outcome, int]]:
+def told(pull: Pull, symbol: str) -> list[tuple[Finding, int]]:
     return [(o.outcome, o.rows) for o in pull.outcomes if o.symbol == symbol]
 
 
@@ -42,7 +42,7 @@ def test_a_recorded_history_becomes_quotes(yahoo: FakeYahoo, feed: MakeFeed) -> 
     yahoo.answers = {"AAPL": recorded(AAPL)}
     pull = feed().pull(("AAPL",), *AUTUMN)
     closes = of(pull, "AAPL")
-    assert told(pull, "AAPL") == [(Outcome.OK, 49)]
+    assert told(pull, "AAPL") == [(Finding.OK, 49)]
     assert [q.session for q in closes] == sorted(q.session for q in closes)
     assert (closes[0].session, closes[0].value) == (date(2020, 8, 31), 129.0399932861328)
     assert of(pull, "AAPL", "adj_close")[0].value == 125.82673645019531
@@ -80,7 +80,7 @@ def test_a_failure_is_not_remembered(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     with pytest.raises(DataError, match="1 unreachable.*answered 500"):
         once.pull(("AAPL",), *AUTUMN)
     yahoo.answers = {"AAPL": recorded(AAPL)}
-    assert told(once.pull(("AAPL",), *AUTUMN), "AAPL") == [(Outcome.OK, 49)]
+    assert told(once.pull(("AAPL",), *AUTUMN), "AAPL") == [(Finding.OK, 49)]
 
 
 def test_a_second_pull_costs_one_request_a_symbol(yahoo: FakeYahoo, feed: MakeFeed) -> None:
@@ -117,27 +117,27 @@ def _renamed(result: dict[str, Any]) -> None:
     result["meta"]["symbol"] = "BAD"
 
 
-FAULTS: dict[str, tuple[Callable[[], Answer], Outcome, str]] = {
-    "delisted": (lambda: failure("404_no_data"), Outcome.NOT_FOUND, "404: No data found, symbol may be delisted"),
-    "not listed yet": (lambda: failure("400_before_ipo"), Outcome.EMPTY, "400: Data doesn't exist"),
-    "no bars": (lambda: edited("CAPIO.ST", _renamed), Outcome.EMPTY, "no price data"),
-    "denied": (lambda: failure("401_feature"), Outcome.UNREACHABLE, "answered 401"),
-    "too many": (lambda: failure("429_chart"), Outcome.RATE_LIMITED, "429"),
-    "server error": (lambda: Answer(500, b"<html>oops</html>", "text/html"), Outcome.UNREACHABLE, "answered 500"),
-    "HTML": (lambda: Answer(200, b"<!doctype html><p>hello", "text/html"), Outcome.MALFORMED, "text/html instead of JSON"),
-    "down page": (lambda: Answer(200, b"Will be right back", "text/html"), Outcome.MALFORMED, "instead of JSON"),
-    "empty body": (lambda: Answer(200, b""), Outcome.MALFORMED, "empty body"),
-    "half of JSON": (lambda: Answer(200, WHOLE), Outcome.MALFORMED, "broken JSON"),
-    "cut off": (lambda: Answer(200, WHOLE, cut=True), Outcome.MALFORMED, "broke off"),
-    "not an object": (lambda: Answer(200, b"{}"), Outcome.MALFORMED, "without a chart"),
-    "hang": (lambda: Answer(hang=True), Outcome.TIMEOUT, "imed out"),
-    "another symbol": (lambda: recorded(AAPL), Outcome.MALFORMED, "answered about 'AAPL'"),
-    "hourly": (lambda: edited("TSLA-2021-11-22-to-2021-11-23-interval-30m", _renamed), Outcome.MALFORMED, "'30m'"),
-    "lists without a bar": (lambda: edited(AAPL, _without_bars), Outcome.EMPTY, "no session from"),
-    "no session": (lambda: edited(AAPL, _without_session), Outcome.MALFORMED, ""),
-    "deep JSON": (lambda: Answer(200, b'{"chart":' + b"[" * 100_000), Outcome.MALFORMED, "broken JSON"),
-    "no time stamps": (lambda: edited(AAPL, _without_time_stamps), Outcome.MALFORMED, "KeyError: 'timestamp'"),
-    "gzip bomb": (lambda: Answer(200, BOMB, headers={"Content-Encoding": "gzip"}), Outcome.MALFORMED, "longer than 8388608"),
+FAULTS: dict[str, tuple[Callable[[], Answer], Finding, str]] = {
+    "delisted": (lambda: failure("404_no_data"), Finding.NOT_FOUND, "404: No data found, symbol may be delisted"),
+    "not listed yet": (lambda: failure("400_before_ipo"), Finding.EMPTY, "400: Data doesn't exist"),
+    "no bars": (lambda: edited("CAPIO.ST", _renamed), Finding.EMPTY, "no price data"),
+    "denied": (lambda: failure("401_feature"), Finding.UNREACHABLE, "answered 401"),
+    "too many": (lambda: failure("429_chart"), Finding.RATE_LIMITED, "429"),
+    "server error": (lambda: Answer(500, b"<html>oops</html>", "text/html"), Finding.UNREACHABLE, "answered 500"),
+    "HTML": (lambda: Answer(200, b"<!doctype html><p>hello", "text/html"), Finding.MALFORMED, "text/html instead of JSON"),
+    "down page": (lambda: Answer(200, b"Will be right back", "text/html"), Finding.MALFORMED, "instead of JSON"),
+    "empty body": (lambda: Answer(200, b""), Finding.MALFORMED, "empty body"),
+    "half of JSON": (lambda: Answer(200, WHOLE), Finding.MALFORMED, "broken JSON"),
+    "cut off": (lambda: Answer(200, WHOLE, cut=True), Finding.MALFORMED, "broke off"),
+    "not an object": (lambda: Answer(200, b"{}"), Finding.MALFORMED, "without a chart"),
+    "hang": (lambda: Answer(hang=True), Finding.TIMEOUT, "imed out"),
+    "another symbol": (lambda: recorded(AAPL), Finding.MALFORMED, "answered about 'AAPL'"),
+    "hourly": (lambda: edited("TSLA-2021-11-22-to-2021-11-23-interval-30m", _renamed), Finding.MALFORMED, "'30m'"),
+    "lists without a bar": (lambda: edited(AAPL, _without_bars), Finding.EMPTY, "no session from"),
+    "no session": (lambda: edited(AAPL, _without_session), Finding.MALFORMED, ""),
+    "deep JSON": (lambda: Answer(200, b'{"chart":' + b"[" * 100_000), Finding.MALFORMED, "broken JSON"),
+    "no time stamps": (lambda: edited(AAPL, _without_time_stamps), Finding.MALFORMED, "KeyError: 'timestamp'"),
+    "gzip bomb": (lambda: Answer(200, BOMB, headers={"Content-Encoding": "gzip"}), Finding.MALFORMED, "longer than 8388608"),
 }
 
 
@@ -150,7 +150,7 @@ def test_every_failure_has_its_own_name(fault: str, yahoo: FakeYahoo, feed: Make
     (bad,) = (o for o in pull.outcomes if o.symbol == "BAD")
     assert (bad.outcome, bad.rows) == (outcome, 0)
     assert words in bad.reason and "\n" not in bad.reason
-    assert told(pull, "AAPL") == [(Outcome.OK, 49)] and pull.failed == ("BAD",)
+    assert told(pull, "AAPL") == [(Finding.OK, 49)] and pull.failed == ("BAD",)
     assert {q.symbol for q in pull.quotes} == {"AAPL"}
 
 
@@ -167,7 +167,7 @@ def test_an_unknown_symbol_costs_one_request(yahoo: FakeYahoo, feed: MakeFeed) -
 def test_a_refused_cookie_is_renewed(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """One 401 makes yfinance renew its cookies; the second answer counts."""
     yahoo.answers = {"AAPL": [failure("401_invalid_crumb"), recorded(AAPL)]}
-    assert told(feed().pull(("AAPL",), *AUTUMN), "AAPL") == [(Outcome.OK, 49)]
+    assert told(feed().pull(("AAPL",), *AUTUMN), "AAPL") == [(Finding.OK, 49)]
 
 
 def test_a_refused_crumb_does_not_cost_the_prices(yahoo: FakeYahoo, feed: MakeFeed, virtual: VirtualTime) -> None:
@@ -178,7 +178,7 @@ def test_a_refused_crumb_does_not_cost_the_prices(yahoo: FakeYahoo, feed: MakeFe
     with pytest.raises(DataError, match="next is allowed in"):
         once.pull(("AAPL",), *AUTUMN)
     virtual.seconds += 150
-    assert told(once.pull(("AAPL",), *AUTUMN), "AAPL") == [(Outcome.OK, 49)]
+    assert told(once.pull(("AAPL",), *AUTUMN), "AAPL") == [(Finding.OK, 49)]
 
 
 @pytest.mark.parametrize("then", ["429 for ever", "answers again"])
@@ -231,7 +231,7 @@ def test_a_candle_without_a_number_is_reported(bad: float | None, yahoo: FakeYah
     """A null or infinite close is withheld, counted and dated; nothing that is not finite passes."""
     yahoo.answers = {"AAPL": edited(AAPL, lambda r: r["indicators"]["quote"][0]["close"].__setitem__(3, bad))}
     pull = feed().pull(("AAPL",), *AUTUMN)
-    assert told(pull, "AAPL") == [(Outcome.OK, 48), (Outcome.MISSING, 1)]
+    assert told(pull, "AAPL") == [(Finding.OK, 48), (Finding.MISSING, 1)]
     assert "2020-09-03" in pull.outcomes[1].reason
     assert date(2020, 9, 3) not in {q.session for q in of(pull, "AAPL")}
     assert all(math.isfinite(q.value) for q in pull.quotes)
@@ -241,14 +241,14 @@ def test_a_recorded_null_candle(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """WSU.DE on 2023-08-07 as recorded a month later: two closes and one missing."""
     yahoo.answers = {"WSU.DE": recorded("WSU.DE-2023-08-04-to-2023-08-09__chart__rec2023")}
     pull = feed().pull(("WSU.DE",), date(2023, 8, 4), date(2023, 8, 9))
-    assert told(pull, "WSU.DE") == [(Outcome.OK, 2), (Outcome.MISSING, 1)]
+    assert told(pull, "WSU.DE") == [(Finding.OK, 2), (Finding.MISSING, 1)]
 
 
 def test_the_live_candle_is_refused(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """Recorded during the session: 19 closes pass, the twentieth does not, even when the calendar claims it is closed."""
     yahoo.answers = {"^SOX": recorded(SOX)}
     pull = feed(now=SOX_SEEN).pull(("^SOX",), *SOX_DAYS)
-    assert told(pull, "^SOX") == [(Outcome.OK, 19), (Outcome.REFUSED_LIVE, 1)]
+    assert told(pull, "^SOX") == [(Finding.OK, 19), (Finding.REFUSED_LIVE, 1)]
     assert max(q.session for q in pull.quotes) == date(2026, 10, 2)
 
 
@@ -256,7 +256,7 @@ def test_an_answer_made_during_the_session_is_refused_after_it(yahoo: FakeYahoo,
     """The same bytes delivered three hours after the close still end before the close: their last candle stays refused."""
     yahoo.answers = {"^SOX": recorded(SOX)}
     pull = feed(now=SOX_SEEN + timedelta(hours=7)).pull(("^SOX",), *SOX_DAYS)
-    assert told(pull, "^SOX") == [(Outcome.OK, 19), (Outcome.REFUSED_LIVE, 1)]
+    assert told(pull, "^SOX") == [(Finding.OK, 19), (Finding.REFUSED_LIVE, 1)]
 
 
 def test_a_settled_close_passes(yahoo: FakeYahoo, feed: MakeFeed) -> None:
@@ -267,8 +267,8 @@ def test_a_settled_close_passes(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     settled = feed(now=seen + timedelta(minutes=20)).pull(("SPY",), *week)
     early = feed(now=seen + timedelta(minutes=19)).pull(("SPY",), *week)
     against = feed(now=seen + timedelta(hours=5), closed=lambda s: s < date(2026, 2, 20)).pull(("SPY",), *week)
-    assert told(settled, "SPY") == [(Outcome.OK, 5)]
-    assert told(early, "SPY") == told(against, "SPY") == [(Outcome.OK, 4), (Outcome.REFUSED_LIVE, 1)]
+    assert told(settled, "SPY") == [(Finding.OK, 5)]
+    assert told(early, "SPY") == told(against, "SPY") == [(Finding.OK, 4), (Finding.REFUSED_LIVE, 1)]
 
 
 def test_a_close_without_open_high_and_low_is_still_a_close(yahoo: FakeYahoo, feed: MakeFeed) -> None:
@@ -282,4 +282,4 @@ def test_no_bar_in_the_asked_days_is_empty(yahoo: FakeYahoo, feed: MakeFeed) -> 
     """Rows outside the asked days are not delivered."""
     yahoo.answers = {"AAPL": recorded(AAPL)}
     pull = feed().pull(("AAPL",), date(2020, 11, 7), date(2020, 11, 8))
-    assert told(pull, "AAPL") == [(Outcome.EMPTY, 0)] and pull.quotes == ()
+    assert told(pull, "AAPL") == [(Finding.EMPTY, 0)] and pull.quotes == ()

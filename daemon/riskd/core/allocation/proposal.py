@@ -128,7 +128,7 @@ def _none(
         status=status,
         limit=limit.name,
         max_cvar=limit.max_cvar,
-        cvar_before=cvar(chooser.losses(portfolio.weights, limit.horizon), limit.level).value,
+        cvar_before=_cvar(limit, portfolio.weights, chooser),
         cvar_after=None,
         cvar_verified=None,
         least_cvar=least,
@@ -152,38 +152,48 @@ def _proposed(
     verifier: ScenarioBank,
     session: date,
 ) -> Proposal:
-    weights, current = solution.weights, portfolio.weights
-    limit = _binding(portfolio.limits, current, chooser)
+    weights = solution.weights
+    limit = _binding(portfolio.limits, portfolio.weights, chooser)
     cash = 1.0 - float(weights.sum())
-    moves = zip(rules.symbols, (weights - current).tolist(), strict=True)
-    trades = tuple(Trade(s, change) for s, change in moves if abs(change) >= rules.allocation.dust)
-    tail = (1 - limit.level) * len(problem.returns[limit.horizon]) / len(weights)
-    notes = [f"{tail:.0f} tail scenarios per asset entered the optimiser"]
-    if problem.inner < 1:
-        notes.append(f"the inner limit was tightened to {problem.inner:.4f} of the limit so that an independent bank agrees")
-
-    def measured(w: Floats, bank: ScenarioBank) -> float:
-        return cvar(bank.losses(w, limit.horizon), limit.level).value
-
     return Proposal(
         portfolio=portfolio.name,
         session=session,
         status="proposed",
         limit=limit.name,
         max_cvar=limit.max_cvar,
-        cvar_before=measured(current, chooser),
-        cvar_after=measured(weights, chooser),
-        cvar_verified=measured(weights, verifier),
+        cvar_before=_cvar(limit, portfolio.weights, chooser),
+        cvar_after=_cvar(limit, weights, chooser),
+        cvar_verified=_cvar(limit, weights, verifier),
         least_cvar=None,
-        expected_return_before=float(problem.expected @ current),
+        expected_return_before=float(problem.expected @ portfolio.weights),
         expected_return_after=float(problem.expected @ weights),
         weights=dict(zip(rules.symbols, weights.tolist(), strict=True)),
         cash=cash,
-        trades=tuple(sorted(trades, key=lambda t: (t.change, t.symbol))),
-        turnover=turnover(weights, cash, current, portfolio.cash),
+        trades=_trades(rules, portfolio.weights, weights),
+        turnover=turnover(weights, cash, portfolio.weights, portfolio.cash),
         solver=solution.solver,
-        notes=tuple(notes),
+        notes=_remarks(problem, limit),
     )
+
+
+def _cvar(limit: Limit, weights: Floats, bank: ScenarioBank) -> float:
+    return cvar(bank.losses(weights, limit.horizon), limit.level).value
+
+
+def _trades(rules: Rules, current: Floats, weights: Floats) -> tuple[Trade, ...]:
+    """Changes of weight that are more than dust, largest sale first."""
+    changes = zip(rules.symbols, (weights - current).tolist(), strict=True)
+    trades = (Trade(symbol, change) for symbol, change in changes if abs(change) >= rules.allocation.dust)
+    return tuple(sorted(trades, key=lambda trade: (trade.change, trade.symbol)))
+
+
+def _remarks(problem: Problem, limit: Limit) -> tuple[str, ...]:
+    """How far the optimiser may be trusted: its tail per asset, and whether it had to be reined in."""
+    tail = (1 - limit.level) * len(problem.returns[limit.horizon]) / len(problem.current)
+    remarks = [f"{tail:.0f} tail scenarios per asset entered the optimiser"]
+    if problem.inner < 1:
+        remarks.append(f"the inner limit was tightened to {problem.inner:.4f} of the limit so that an independent bank agrees")
+    return tuple(remarks)
 
 
 def _alert(proposal: Proposal) -> AlertEvent:

@@ -1,29 +1,24 @@
-"""The configuration file as types; every mistake becomes one line that names file, key, value and way out."""
+"""The configuration file as types: every key, its default and what it may be."""
 
-import json
 import re
-import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS
-from riskd.errors import ConfigError
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 SUM_TOLERANCE = 1e-6
-LARGEST_FILE = 256 * 1024
 
 
 def _name(value: str) -> str:
@@ -56,9 +51,6 @@ class Section(BaseModel):
     """A part of the file: unknown keys are refused, values are not coerced."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-S = TypeVar("S", bound=Section)
 
 
 class Service(Section):
@@ -260,50 +252,3 @@ def _distinct(names: list[str], what: str) -> None:
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
         raise ValueError(f"{what} {twice[0]} is there twice; give each its own name")
-
-
-def load_settings(path: Path) -> Settings:
-    """Read and check a TOML file; relative paths in it are taken from its own folder. Raises ConfigError."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}; give an existing file with --config") from error
-    if len(content) > LARGEST_FILE:
-        raise ConfigError(f"{path}: {len(content)} bytes, more than the {LARGEST_FILE} a configuration may have")
-    try:
-        tree = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    try:
-        settings = Settings.model_validate_json(json.dumps(tree, default=str))
-    except ValidationError as error:
-        wrong = [e for e in error.errors() if e["type"] != "too_short" or not e["input"]]  # others follow from their items
-        raise ConfigError("\n".join(_line(path, e) for e in wrong[:10])) from error
-    return _located(settings, path.resolve().parent)
-
-
-def _located(section: S, folder: Path) -> S:
-    """The section with every relative path taken from ``folder``."""
-
-    def located(value: Any) -> Any:
-        if isinstance(value, Path):
-            return (folder / value).resolve()
-        if isinstance(value, Section):
-            return _located(value, folder)
-        return tuple(map(located, value)) if isinstance(value, tuple) else value
-
-    return section.model_copy(update={name: located(getattr(section, name)) for name in type(section).model_fields})
-
-
-def _line(path: Path, error: Any) -> str:
-    """One validation error as one line."""
-    tags = {"files", "replay", "yahoo", "dict[str,constrained-str]", "dict[str,float]", "literal['equal']"}
-    parts = [str(p) if not isinstance(p, int) else f"[{p}]" for p in error["loc"] if p not in tags]
-    key = ".".join(parts).replace(".[", "[") or "file"
-    value = error["input"]
-    shown = "" if isinstance(value, dict | list) and len(str(value)) > 60 else f" (got {value!r})"
-    if error["type"] == "extra_forbidden":
-        return f"{path}: {key}: unknown key; see riskd export-schemas or config/riskd.toml for the keys there are"
-    if error["type"] == "missing":
-        return f"{path}: {key}: missing; add it"
-    return f"{path}: {key}: {error['msg'].removeprefix('Value error, ')}{shown}"
