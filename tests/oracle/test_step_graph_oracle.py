@@ -1,0 +1,119 @@
+"""The exported graph against the network that was trained: torch computes every step a second time."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+pytestmark = pytest.mark.oracle
+torch = pytest.importorskip("torch", reason="torch is not installed: training and its tests need it")
+for package in ("onnx", "skfolio", "arch"):
+    pytest.importorskip(package, reason=f"{package} is not installed: training and its tests need it")
+
+from riskd.core.forecaster import MarketState  # noqa: E402
+from riskd.forecast.artefact import Artefact, load_artefact  # noqa: E402
+from riskd.forecast.contract import STATE  # noqa: E402
+from riskd.forecast.onnx_lstm import OnnxLstm  # noqa: E402
+from riskd_models.evaluate import network_forecasts  # noqa: E402
+from riskd_models.export import export, torch_state  # noqa: E402
+from riskd_models.network import LstmJsu, stepped  # noqa: E402
+from riskd_models.pool import Panel, load_panel, load_pool  # noqa: E402
+from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
+from riskd_models.train import Trained  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+DAYS = 400
+
+
+@pytest.fixture(scope="module")
+def recipe() -> Recipe:
+    return read_recipe(ROOT / "models" / "recipes" / "lstm-jsu.toml")
+
+
+@pytest.fixture(scope="module")
+def network(recipe: Recipe) -> LstmJsu:
+    """A network with every weight at random, so that no part of the graph can be left out unnoticed."""
+    torch.manual_seed(11)
+    network = LstmJsu(recipe.network, torch.randn(12) * 0.2, torch.rand(12) + 0.3)
+    for weights in network.parameters():
+        torch.nn.init.normal_(weights, std=0.3)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def artefact(recipe: Recipe, network: LstmJsu, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+    """That network exported; the scores on its card are the committed model's."""
+    folder = tmp_path_factory.mktemp("random-network")
+    scores = load_artefact(ROOT / "models" / "artefacts" / recipe.name).card.out_of_sample.model_dump(mode="json")
+    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, folder)
+    return load_artefact(folder)
+
+
+@pytest.fixture(scope="module")
+def panel(recipe: Recipe) -> Panel:
+    """Six real assets, through 2008."""
+    return load_panel(recipe.pool.panels[2], recipe.pool.dirichlet, np.random.default_rng(0))
+
+
+def assert_close(found: MarketState, expected: dict[str, torch.Tensor]) -> None:
+    """Every array within 1e-5 of its largest magnitude."""
+    for name in STATE:
+        wanted = expected[name].numpy()
+        assert_allclose(found.arrays[name], wanted, rtol=0, atol=1e-5 * np.abs(wanted).max(), err_msg=name)
+
+
+def test_four_hundred_real_days_agree(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
+    """Spin-up and 400 real sessions with 2008 in them: every array of the state agrees to 1e-5 on every day."""
+    first = sum(1 for session in panel.sessions if session.year < 2008)
+    returns = panel.returns[first : first + recipe.scale.spin_up + DAYS, : panel.market]
+    forecaster = OnnxLstm(artefact)
+    found = forecaster.start(returns[:60])
+    expected = torch_state(returns[:60], 1, network, recipe)
+    for row in torch.from_numpy(returns[:60].copy()).float():
+        expected = stepped(network, expected, row[None], recipe.scale)
+    for row in returns[60:]:
+        assert_close(found, expected)
+        found = forecaster.advance(found, row[None])
+        expected = stepped(network, expected, torch.from_numpy(row[None].copy()).float(), recipe.scale)
+    assert_close(found, expected)
+
+
+@pytest.mark.parametrize(("paths", "assets"), [(1, 1), (3, 2), (40, 3), (1000, 6)])
+def test_any_paths_and_assets_agree(
+    artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel, paths: int, assets: int
+) -> None:
+    """Both free axes are free: different paths of different universes agree with torch, shocks beyond every clip included."""
+    returns = panel.returns[:60, :assets]
+    forecaster = OnnxLstm(artefact)
+    found = forecaster.start(returns).tiled(paths)
+    expected = {name: torch.from_numpy(array.copy()) for name, array in found.arrays.items()}
+    rng = np.random.default_rng(paths)
+    for size in (0.01, 0.02, 1.0):
+        today = size * rng.standard_t(4, (paths, assets))
+        found = forecaster.advance(found, today)
+        expected = stepped(network, expected, torch.from_numpy(today).float(), recipe.scale)
+        assert_close(found, expected)
+
+
+def test_the_daemon_forecasts_what_was_judged(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
+    """Scores on the card are of these forecasts: whole histories in training code and single steps in the daemon agree."""
+    short = Panel(panel.name, panel.series, panel.sessions[:330], panel.returns[:330], panel.market)
+    judged = network_forecasts(short, network, recipe, slice(300, 330))
+    forecaster = OnnxLstm(artefact)
+    returns = short.returns[:, : short.market]
+    state = forecaster.start(returns[:60])
+    for t in range(60, 330):
+        if t >= 300:
+            assert_allclose(forecaster.forecast(state).quantile(0.05)[0], judged.quantile(0.05)[t - 300], rtol=1e-4)
+        state = forecaster.advance(state, returns[t][None])
+
+
+def test_the_same_network_is_the_same_file(
+    artefact: Artefact, network: LstmJsu, recipe: Recipe, tmp_path: Path
+) -> None:
+    """Exporting twice gives the same bytes, card included."""
+    scores = artefact.card.out_of_sample.model_dump(mode="json")
+    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, tmp_path)
+    for path in tmp_path.iterdir():
+        assert path.read_bytes() == (artefact.folder / path.name).read_bytes(), path.name
