@@ -246,6 +246,27 @@ def test_only_changed_states_are_asserted_until_a_new_connection() -> None:
     scene(test)
 
 
+def test_a_reconnect_between_two_events_asserts_the_states_first() -> None:
+    """A connection that changes in the middle of a batch gets every state before the rest of the batch."""
+
+    async def test() -> None:
+        outbox, sink = MemoryOutbox(map(event, range(2))), HeldSink()
+        outbox.states["a"] = state("a", 1)
+
+        async def reconnects(message: Message) -> None:
+            if message.id == "e0":
+                sink.reconnect()
+
+        sink.react = reconnects
+        delivery = Delivery(outbox, [sink], sleep=VirtualSleep())
+        task = asyncio.create_task(delivery.run())
+        await sink.until("e1")
+        assert sink.took == ["a/1", "e0", "a/1", "e1"]
+        await stopped(task)
+
+    scene(test)
+
+
 def test_an_event_goes_before_the_state_it_led_to() -> None:
     """On a standing connection the alert is delivered first: nothing may delay it."""
 

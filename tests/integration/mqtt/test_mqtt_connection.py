@@ -73,20 +73,41 @@ def test_it_returns_with_a_restarted_broker(mosquitto: Any, publisher: Any, scen
     scene(test)
 
 
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="counts open files in /proc, which only Linux has")
 def test_handshakes_with_a_frozen_broker_leave_nothing_behind(mosquitto: Any, ear: Any, scene: Any) -> None:
-    """Attempts that timed out are closed: once the broker thaws one client is online, not several that fight for the id."""
+    """Attempts that timed out close their sockets, and once the broker thaws one client is online."""
 
     async def test() -> None:
         async with mosquitto() as broker:
             broker.send(signal.SIGSTOP)
-            async with attempts(MqttTarget(port=broker.port, publish_timeout=0.3), 3) as sink:
+            before = open_files()
+            async with attempts(MqttTarget(port=broker.port, publish_timeout=0.1), 8) as sink:
+                assert open_files() - before <= 4  # the attempt under way: a socket and paho's pair of wake-up sockets
                 broker.send(signal.SIGCONT)
                 while not sink.connected:
                     await asyncio.sleep(0.005)
                 async with ear(broker.port) as listener:
                     await listener.everything()
                     assert listener.heard == [("riskd/availability", "online")]
-                assert sink.connections == 1
+
+    scene(test)
+
+
+def test_a_connection_lost_in_its_handshake_is_not_taken_for_a_live_one(scene: Any) -> None:
+    """A peer that accepts and hangs up at once is tried again: aiomqtt forgets that loss, the sink must not."""
+
+    async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(bytes([0x20, 3, 0, 0, 0]))
+        writer.close()
+
+    async def test() -> None:
+        peer = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        async with peer, attempts(MqttTarget(port=peer.sockets[0].getsockname()[1]), 5) as sink:
+            assert not sink.connected
 
     scene(test)
 
