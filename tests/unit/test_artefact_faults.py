@@ -146,7 +146,7 @@ def retyped(model: Any, onnx: Any) -> None:
 
 def renamed(model: Any, onnx: Any) -> None:
     """The output c_n under another name."""
-    for value in [*model.graph.output, *[n for n in model.graph.node]]:
+    for value in [*model.graph.output, *model.graph.node]:
         if value.name == "c_n":
             value.name = "cell"
     for node in model.graph.node:
