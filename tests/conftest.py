@@ -52,7 +52,7 @@ def made_up_table(symbols: tuple[str, ...], sessions: int = 400, seed: int = 7, 
     return price_table(symbols, days, closes)
 
 
-def small_rules(weights: Floats | None = None, max_cvar: float = 0.05, **scenario: object) -> Rules:
+def small_rules(weights: Floats | None = None, max_cvar: float = 0.03, **scenario: object) -> Rules:
     """Three assets, one portfolio, one limit, few paths."""
     weights = np.array([0.5, 0.3, 0.2]) if weights is None else weights
     limits = (Limit("cvar", 0.95, 1, max_cvar),)

@@ -15,7 +15,7 @@ from riskd import __version__
 from riskd.errors import BusyError, ConfigError, RiskdError
 
 OK, FAILED, BREACH, BUSY, CONFIG = 0, 1, 3, 73, 78
-DEMO = Path(__file__).resolve().parents[2] / "config" / "demo.toml"
+DEMO = Path("config/demo.toml")
 
 app = typer.Typer(
     name="riskd",

@@ -21,6 +21,8 @@ from riskd.runtime.systemd import notify
 
 RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
 PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
+BEAT_SECONDS = 20.0
+STUCK_SECONDS = 900.0  # a fold that shows no sign of life for so long is hung
 REPLAY_VALID = timedelta(days=1)  # figures of a replay live in its own time; on the wall they just must not look dead
 log = logging.getLogger(__name__)
 Background = Callable[[], Awaitable[None]]
@@ -58,6 +60,7 @@ class Service:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
         self._retry_at = 0.0  # of the loop's clock
+        self._moved_at = 0.0  # when the fold last showed a sign of life
 
     async def run(self, stop: asyncio.Event, background: Iterable[Background], exit_when_done: bool = False) -> None:
         """Work until ``stop`` is set, or until the replay has ended if ``exit_when_done``; errors of any part end it."""
@@ -65,6 +68,7 @@ class Service:
             stack.callback(self._worker.shutdown, wait=True, cancel_futures=True)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(_run(part)) for part in background]
+            tasks.append(group.create_task(self._beat()))
             work = group.create_task(self._work(exit_when_done))
             waiting = group.create_task(stop.wait())
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -76,6 +80,19 @@ class Service:
             await self._delivery.flush(PUBLISH_SECONDS)
             for task in (*tasks, waiting):
                 task.cancel()
+
+    async def _beat(self) -> None:
+        """Feed systemd's watchdog from the event loop, for as long as the fold moves as well."""
+        loop = asyncio.get_running_loop()
+        self._moved_at = loop.time()
+        notify("READY=1", "STATUS=starting")
+        while True:
+            if loop.time() - self._moved_at < STUCK_SECONDS:
+                notify("WATCHDOG=1")
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _moved(self) -> None:
+        self._moved_at = asyncio.get_running_loop().time()
 
     async def _work(self, exit_when_done: bool) -> None:
         """Replay or live; a live daemon never returns."""
@@ -108,13 +125,14 @@ class Service:
 
         def progress(done: int, total: int) -> None:
             loop.call_soon_threadsafe(bar.show, done, total)
+            loop.call_soon_threadsafe(self._moved)
 
         resumed = await loop.run_in_executor(self._worker, self._pipeline.open, today, progress)
         bar.close()
         self._open = True
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
         self._picture.change(phase="watching", problems=())
-        notify("READY=1", f"STATUS=watching since {self._pipeline.state.session}")
+        notify(f"STATUS=watching since {self._pipeline.state.session}")
 
     def _eve(self, session: date) -> date:
         """The last session before ``session``."""
@@ -139,7 +157,7 @@ class Service:
 
     async def _tick(self) -> None:
         """Level-triggered: whatever is over and not computed is computed now; a fault is told and tried again."""
-        notify("WATCHDOG=1")
+        self._moved()
         loop = asyncio.get_running_loop()
         if loop.time() < self._retry_at:
             return
@@ -163,6 +181,7 @@ class Service:
     async def _follow(self, sessions: tuple[date, ...]) -> None:
         """Take ``sessions`` and tell each outcome; a breach is published before its allocation starts."""
         async for outcome in self._outcomes(sessions):
+            self._moved()
             at = self._wall.now()
             self._picture.tell(outcome, at, self._valid_until(outcome.session))
             self._picture.change(problems=())
