@@ -4,6 +4,7 @@ import math
 from datetime import datetime
 
 from riskd.core.report import Figure, PortfolioReport, Status
+from riskd.core.status import worst
 from riskd.observe.snapshot import Snapshot
 
 
@@ -13,10 +14,8 @@ def expired(snapshot: Snapshot, now: datetime) -> bool:
 
 
 def status_at(snapshot: Snapshot, report: PortfolioReport, now: datetime) -> Status:
-    """The report's status at ``now``: an expired one is STALE, except that a breach or the lack of a figure stays."""
-    if report.status in (Status.BREACH, Status.UNKNOWN) or not expired(snapshot, now):
-        return report.status
-    return Status.STALE
+    """The report's status at ``now``: an expired one is STALE or, if it was a breach or had no figure, still that."""
+    return worst((report.status, Status.STALE)) if expired(snapshot, now) else report.status
 
 
 def figures_at(snapshot: Snapshot, report: PortfolioReport, now: datetime) -> tuple[Figure, ...]:
