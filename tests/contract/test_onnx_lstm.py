@@ -142,6 +142,14 @@ def test_threads_do_not_matter(artefact: Artefact, forecaster: OnnxLstm, warm: M
     assert_same_bytes(forecaster.advance(state, row).arrays, OnnxLstm(artefact, threads=2).advance(state, row).arrays)
 
 
+@pytest.mark.parametrize("paths", [BLOCK, BLOCK + 3])
+def test_the_memory_order_of_returns_does_not_matter(forecaster: OnnxLstm, warm: MarketState, paths: int) -> None:
+    """Returns laid out by column are the same returns."""
+    state, row = simulated(forecaster, warm, paths)
+    by_column = forecaster.advance(state, np.asfortranarray(row))
+    assert_same_bytes(forecaster.advance(state, row).arrays, by_column.arrays)
+
+
 @pytest.mark.parametrize("assets", [1, 2, 5])
 def test_any_number_of_assets(forecaster: OnnxLstm, returns: Floats, assets: int) -> None:
     """One asset or several: the forecast is finite, its 5 % quantile a loss and its mean beyond that a larger one."""
@@ -187,6 +195,12 @@ def test_a_state_of_another_universe_is_refused(forecaster: OnnxLstm, warm: Mark
     """Five assets remembered, four returned: the error names the array and both shapes."""
     with pytest.raises(ModelError, match=r"state V1: expected float32 \(1, 4\), found float32 \(1, 5\)"):
         forecaster.advance(warm, np.zeros((1, 4)))
+
+
+def test_returns_without_a_path_axis_are_refused(forecaster: OnnxLstm, warm: MarketState) -> None:
+    """A plain vector is not guessed to be one path."""
+    with pytest.raises(ModelError, match=r"shape \(5,\), expected \(paths, assets\)"):
+        forecaster.advance(warm, np.zeros(5))
 
 
 def test_a_state_that_lacks_memory_is_refused(forecaster: OnnxLstm, warm: MarketState) -> None:

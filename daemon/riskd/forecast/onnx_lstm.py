@@ -112,9 +112,8 @@ class OnnxLstm:
 
 def padded(array: Floats32, missing: int) -> Floats32:
     """Contiguous, with the last path repeated ``missing`` times."""
-    if not missing:
-        return np.ascontiguousarray(array)
-    return np.concatenate([array, np.repeat(array[-1:], missing, axis=0)])
+    whole = np.concatenate([array, np.repeat(array[-1:], missing, axis=0)]) if missing else array
+    return np.ascontiguousarray(whole)
 
 
 def check_returns(log_returns: Floats) -> None:
@@ -126,6 +125,8 @@ def check_returns(log_returns: Floats) -> None:
 
 def check_state(arrays: Mapping[str, Floats32], log_returns: Floats, hidden: int) -> None:
     """Raises ModelError unless the state is one of this model, for as many paths and assets as the returns have."""
+    if log_returns.ndim != 2:
+        raise ModelError(f"log returns have shape {log_returns.shape}, expected (paths, assets)")
     paths, assets = log_returns.shape
     for name in RECURSIVE:
         shape = (paths, 1 if name in MARKET else assets, hidden)[: rank(name)]
