@@ -109,9 +109,7 @@ def test_the_daemon_forecasts_what_was_judged(artefact: Artefact, network: LstmJ
         state = forecaster.advance(state, returns[t][None])
 
 
-def test_the_same_network_is_the_same_file(
-    artefact: Artefact, network: LstmJsu, recipe: Recipe, tmp_path: Path
-) -> None:
+def test_the_same_network_is_the_same_file(artefact: Artefact, network: LstmJsu, recipe: Recipe, tmp_path: Path) -> None:
     """Exporting twice gives the same bytes, card included."""
     scores = artefact.card.out_of_sample.model_dump(mode="json")
     export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, tmp_path)
