@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 DEFAULT = Path("config/riskd.toml")
 
@@ -60,20 +61,20 @@ def main(version: Annotated[bool, typer.Option("--version", help="Show the versi
 
 
 @app.command()
-def run(config: ConfigOption = DEFAULT) -> None:
-    """Run the daemon until it is stopped."""
+def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
+    """Run the daemon until it is stopped; what an earlier run left unfinished is finished first."""
     with _told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console
 
-        run_daemon(_settings(config), Console(silent=not sys.stdout.isatty()))
+        run_daemon(_settings(config), Console(silent=not sys.stdout.isatty()), None, exit)
 
 
 @app.command()
 def demo(
     config: ConfigOption = DEMO,
     speed: Annotated[float | None, typer.Option(min=0.01, help="Sessions a second.")] = None,
-    exit: Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")] = False,
+    exit: ExitOption = False,
 ) -> None:
     """Replay a real crisis, offline: page on http://127.0.0.1:8321/, MQTT on port 18883. Starts afresh each time."""
     with _told():
