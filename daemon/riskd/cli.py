@@ -48,7 +48,8 @@ def _settings(config: Path) -> Any:
     from riskd.settings import load_settings
 
     settings = load_settings(config)
-    configure_logging(sys.stderr, settings.service.log)
+    password = settings.mqtt.password() if settings.mqtt else None
+    configure_logging(sys.stderr, settings.service.log, [password] if password else [])
     logging.captureWarnings(True)
     return settings
 

@@ -54,7 +54,7 @@ def test_a_step_survives_reopening(tmp_path: Path) -> None:
     assert newest[1] == (AllocationDue(event.session, "book"),)
     assert pack(ledger.origin()) == pack(warm)  # type: ignore[arg-type]
     assert [q.message.id for q in outbox.pending("one")] == [a.id for a in outcome.alerts]
-    assert canonical_json(ledger.said()[0]) == canonical_json(outcome.reports)
+    assert canonical_json(ledger.said().reports) == canonical_json(outcome.reports)
     assert ledger.reports("book", 5)[-1]["status"] == "BREACH"
     assert ledger.alert(outcome.alerts[0].id[:8]) is not None
     assert [m.topic for m in outbox.retained()] == ["book/state"]

@@ -2,13 +2,11 @@
 
 import asyncio
 import signal
-import stat
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from riskd import __version__
 from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of
-from riskd.errors import ConfigError, RiskdError
+from riskd.errors import RiskdError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
 from riskd.observe.metrics import Metrics
@@ -56,10 +54,10 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
             wall.now(), wall.now(), __version__, forecaster.identity, forecaster.provider, "starting", problems=("starting",)
         )
     )
-    picture = Picture(board)
-    picture.remember(*ledger.said())
+    delivery = Delivery(SqlOutbox(database), sinks, on_change=lambda: picture.change())
+    picture = Picture(board, wall.now, delivery.stats)
+    picture.remember(ledger.said())
     metrics = Metrics(board, wall.now)
-    delivery = Delivery(SqlOutbox(database), sinks, on_change=lambda: picture.delivered(delivery.stats(), wall.now()))
     plan, replay = settings.replay, None
     if plan is None:
         market = market_of(settings, wall)
@@ -89,26 +87,17 @@ def _sinks(settings: Settings, console: Console) -> tuple[Sink, ...]:
 
 
 def mqtt_target(settings: Mqtt) -> MqttTarget:
-    """Where to publish; the password comes from a file that nobody else may read."""
+    """Where to publish."""
     return MqttTarget(
         host="127.0.0.1" if settings.embedded else settings.host,
         port=settings.port,
         username=settings.username,
-        password=_password(settings.password_file) if settings.password_file else None,
+        password=settings.password(),
         client_id=settings.client_id,
         base_topic=settings.base_topic,
         protocol="3.1.1" if settings.embedded else settings.protocol,
-        tls=settings.ca_file is not None,
+        tls=settings.tls or settings.ca_file is not None,
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         cert_file=str(settings.cert_file) if settings.cert_file else None,
         key_file=str(settings.key_file) if settings.key_file else None,
     )
-
-
-def _password(path: Path) -> str:
-    try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise ConfigError(f"mqtt.password_file: {path} can be read by others; chmod 600 it")
-        return path.read_text().rstrip("\r\n")
-    except OSError as error:
-        raise ConfigError(f"mqtt.password_file: {path}: {error.strerror}") from error

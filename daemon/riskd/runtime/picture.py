@@ -1,54 +1,50 @@
 """Keeps the snapshot true: every outcome, phase and fault becomes a new immutable picture on the board."""
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from riskd.core.events import Outcome, Proposal
-from riskd.core.report import PortfolioReport
+from riskd.core.events import Outcome
 from riskd.observe.board import Board
 from riskd.observe.snapshot import Delivery, Snapshot
+from riskd.store.ledger import Said
 
 
 class Picture:
-    """Writes the board. Every method runs in the event loop."""
+    """Writes the board. Every method runs in the event loop; every picture carries its time and how delivery stands."""
 
-    def __init__(self, board: Board) -> None:
-        self._board = board
+    def __init__(self, board: Board, now: Callable[[], datetime], deliveries: Callable[[], tuple[Delivery, ...]]) -> None:
+        self._board, self._now, self._deliveries = board, now, deliveries
 
     @property
-    def now(self) -> Snapshot:
+    def shown(self) -> Snapshot:
         return self._board.snapshot
 
     def change(self, **fields: Any) -> None:
-        """Pin a snapshot with ``fields`` changed."""
-        self._board.pin(replace(self._board.snapshot, **fields))
+        """Pin a snapshot with ``fields`` changed; without any it is only taken anew."""
+        self._board.pin(replace(self.shown, taken_at=self._now(), deliveries=self._deliveries(), **fields))
 
-    def remember(self, reports: Iterable[PortfolioReport], proposals: Iterable[Proposal]) -> None:
+    def remember(self, said: Said) -> None:
         """What was said before a restart, so that it leaves no hole."""
-        self.change(reports=tuple(reports), proposals=tuple(proposals))
+        self.change(reports=said.reports, proposals=said.proposals, last_success_at=said.computed_at)
 
-    def tell(self, outcome: Outcome, at: datetime, valid_until: datetime | None) -> None:
+    def tell(self, outcome: Outcome, valid_until: datetime | None) -> None:
         """An outcome was committed."""
-        reports = {r.portfolio: r for r in (*self.now.reports, *outcome.reports)}
-        proposals = {p.portfolio: p for p in self.now.proposals if p.portfolio not in outcome.withdrawn}
+        reports = {r.portfolio: r for r in (*self.shown.reports, *outcome.reports)}
+        proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
-        changes: dict[str, Any] = {"reports": tuple(reports.values()), "proposals": tuple(proposals.values()), "taken_at": at}
+        changes: dict[str, Any] = {"reports": tuple(reports.values()), "proposals": tuple(proposals.values()), "problems": ()}
         if outcome.reports:
             judged = all(r.figures for r in outcome.reports)
-            kind = "computed" if judged else "cannot-judge"
-            changes["cycles"] = {**self.now.cycles, kind: self.now.cycles.get(kind, 0) + 1}
-            changes["last_attempt_at"] = at
+            changes |= {"cycles": self._counted("computed" if judged else "cannot-judge"), "last_attempt_at": self._now()}
             if judged:
-                changes |= {"last_success_at": at, "valid_until": valid_until}
+                changes |= {"last_success_at": self._now(), "valid_until": valid_until}
         self.change(**changes)
 
-    def fail(self, problem: str, at: datetime) -> None:
+    def fail(self, problem: str) -> None:
         """A cycle failed before anything was committed; the reason stays until a cycle works."""
-        cycles = {**self.now.cycles, "failed": self.now.cycles.get("failed", 0) + 1}
-        self.change(problems=(problem,), cycles=cycles, last_attempt_at=at, taken_at=at)
+        self.change(problems=(problem,), cycles=self._counted("failed"), last_attempt_at=self._now())
 
-    def delivered(self, deliveries: tuple[Delivery, ...], at: datetime) -> None:
-        """How the sinks are doing."""
-        self.change(deliveries=deliveries, taken_at=at)
+    def _counted(self, kind: str) -> dict[str, int]:
+        return {**self.shown.cycles, kind: self.shown.cycles.get(kind, 0) + 1}

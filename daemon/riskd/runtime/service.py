@@ -89,6 +89,7 @@ class Service:
         while True:
             if loop.time() - self._moved_at < STUCK_SECONDS:
                 notify("WATCHDOG=1")
+            self._picture.change()  # a picture that grows old is how others see that the loop stands still
             await asyncio.sleep(BEAT_SECONDS)
 
     def _moved(self) -> None:
@@ -131,7 +132,8 @@ class Service:
         bar.close()
         self._open = True
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
-        self._picture.change(phase="watching", problems=())
+        valid_until = self._valid_until(self._pipeline.state.priced) if self._picture.shown.last_success_at else None
+        self._picture.change(phase="watching", problems=(), valid_until=valid_until)
         notify(f"STATUS=watching since {self._pipeline.state.session}")
 
     def _eve(self, session: date) -> date:
@@ -173,18 +175,16 @@ class Service:
         except DataError as error:
             if not self._patient and not self._open:
                 raise
-            if self._picture.now.problems != (f"prices: {error}",):
+            if self._picture.shown.problems != (f"prices: {error}",):
                 log.error("%s", error)
             self._retry_at = loop.time() + RETRY_SECONDS
-            self._picture.fail(f"prices: {error}", self._wall.now())
+            self._picture.fail(f"prices: {error}")
 
     async def _follow(self, sessions: tuple[date, ...]) -> None:
         """Take ``sessions`` and tell each outcome; a breach is published before its allocation starts."""
         async for outcome in self._outcomes(sessions):
             self._moved()
-            at = self._wall.now()
-            self._picture.tell(outcome, at, self._valid_until(outcome.session))
-            self._picture.change(problems=())
+            self._picture.tell(outcome, self._valid_until(outcome.session))
             self._console.outcome(outcome)
             self._delivery.wake()
             if outcome.follow_ups:
@@ -210,7 +210,7 @@ class Service:
         following = self._calendar.following(newest) if newest else None
         expected = self._calendar.over_at(newest) if newest else None
         upcoming = self._calendar.over_at(following) if following else None
-        self._picture.change(expected_by=expected, next_run_at=upcoming, taken_at=self._wall.now())
+        self._picture.change(expected_by=expected, next_run_at=upcoming)
 
 
 async def _run(part: Background) -> None:

@@ -1,6 +1,7 @@
 """The configuration file as types: every key, its default and what it may be."""
 
 import re
+import stat
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -16,6 +17,7 @@ from pydantic import (
 
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.errors import ConfigError
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
 SUM_TOLERANCE = 1e-6
@@ -197,9 +199,22 @@ class Mqtt(Section):
     protocol: Literal["5", "3.1.1"] = "5"
     username: str | None = None
     password_file: Path | None = Field(default=None, description="file that holds the password; must not be readable by others")
-    ca_file: Path | None = Field(default=None, description="switches TLS on")
+    tls: bool = False
+    ca_file: Path | None = Field(default=None, description="instead of the system's certificates; switches TLS on")
     cert_file: Path | None = None
     key_file: Path | None = None
+
+    def password(self) -> str | None:
+        """What ``password_file`` holds; ConfigError when it is missing or others may read it."""
+        path = self.password_file
+        if path is None:
+            return None
+        try:
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                raise ConfigError(f"mqtt.password_file: {path} can be read by others; chmod 600 it")
+            return path.read_text().rstrip("\r\n")
+        except OSError as error:
+            raise ConfigError(f"mqtt.password_file: {path}: {error.strerror}; write the password there") from error
 
 
 class Web(Section):

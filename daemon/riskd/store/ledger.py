@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -32,6 +32,15 @@ class Line:
     outcome: str
     state_sha256: str
     chain: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What stood when the ledger was last written: newest reports, standing proposals, when figures were last computed."""
+
+    reports: tuple[PortfolioReport, ...]
+    proposals: tuple[Proposal, ...]
+    computed_at: datetime | None
 
 
 def sha256(content: bytes) -> str:
@@ -102,14 +111,20 @@ class Ledger:
             row = connection.execute(select(checkpoint).order_by(checkpoint.c.seq).limit(1)).first()
         return unpack(row.state) if row else None
 
-    def said(self) -> tuple[list[PortfolioReport], list[Proposal]]:
-        """The newest report and the standing proposal of every portfolio."""
+    def said(self) -> Said:
+        """What subscribers were last told."""
+        newest = (
+            select(journal.c.committed_at).where(journal.c.key.startswith("session/")).order_by(journal.c.seq.desc()).limit(1)
+        )
         with self._database.begin() as connection:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
+            committed = connection.execute(newest).scalar()
         bodies = [(r.topic.rpartition("/")[2], json.loads(r.body)) for r in rows]
-        reports = [TypeAdapter(PortfolioReport).validate_python(body) for kind, body in bodies if kind == "state"]
+        reports = tuple(TypeAdapter(PortfolioReport).validate_python(body) for kind, body in bodies if kind == "state")
         standing = [body for kind, body in bodies if kind == "allocation" and body["status"] != "withdrawn"]
-        return reports, [TypeAdapter(Proposal).validate_python(body) for body in standing]
+        proposals = tuple(TypeAdapter(Proposal).validate_python(body) for body in standing)
+        computed = reports and all(r.figures for r in reports)
+        return Said(reports, proposals, committed.replace(tzinfo=UTC) if committed and computed else None)
 
     def lines(self) -> list[Line]:
         """The whole journal, oldest first."""
