@@ -60,7 +60,7 @@ class Console:
         for alert in outcome.alerts:
             if not outcome.proposals:
                 self._terminal.print(f"      [{LOUD.get(alert.kind, 'bold yellow')}] {_shout(alert)} [/]")
-        for proposal in outcome.proposals:
+        for proposal in outcome.proposals if outcome.alerts else ():  # the same answer as yesterday's is not shown again
             self._terminal.print(_proposal_lines(proposal))
 
 

@@ -1,0 +1,87 @@
+"""examples/02-crisis-day: real prices in, expected events out.
+
+Rewrite ``expected.json`` on purpose only: ``RISKD_WRITE_GOLDEN=1 python -m pytest tests/golden/test_crisis_day.py``.
+"""
+
+import json
+import os
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riskd.app.once import past
+from riskd.core.events import Outcome
+from riskd.settings import load_settings
+
+pytestmark = pytest.mark.golden
+RELATIVE = 1e-4  # the network runs in float32: other processors differ in the last digits
+
+
+def told(outcomes: list[Outcome]) -> dict[str, Any]:
+    """What a reader would check: events with their ids and words, and each limit's figures and state."""
+    limits = {
+        f"{r.session} {r.portfolio}/{m.name}": {
+            "state": m.state.value,
+            "status": r.status.value,
+            "cvar": m.cvar,
+            "var": r.figures[0].var,
+            "challenger_cvar": r.figures[0].challenger_cvar,
+            "realised_loss": r.realised_loss,
+            "worst": m.contributions[0].symbol,
+        }
+        for outcome in outcomes
+        for r in outcome.reports
+        for m in r.limits
+    }
+    events = [
+        {"id": a.id, "kind": a.kind.value, "portfolio": a.portfolio, "session": f"{a.session}"}
+        for o in outcomes
+        for a in o.alerts
+    ]
+    proposals = {
+        p.portfolio: {"status": p.status, "cvar_before": p.cvar_before, "cash": p.cash} for o in outcomes for p in o.proposals
+    }
+    return {"events": events, "limits": limits, "proposals": proposals}
+
+
+def same(found: dict[str, Any], expected: dict[str, Any], relative: float, where: str) -> None:
+    """Words equal, numbers close."""
+    assert found.keys() == expected.keys()
+    for name, value in expected.items():
+        wanted = pytest.approx(value, rel=relative) if isinstance(value, float) else value
+        assert found[name] == wanted, f"{where}: {name}"
+
+
+@pytest.fixture(scope="module")
+def outcomes(root: Path) -> list[Outcome]:
+    settings = load_settings(root / "examples" / "02-crisis-day" / "riskd.toml")
+    return list(past(settings, date(2020, 3, 11), date(2020, 3, 12)))
+
+
+def test_prices_in_events_out(root: Path, outcomes: list[Outcome]) -> None:
+    """The two sessions give the committed events, states and figures."""
+    path = root / "examples" / "02-crisis-day" / "expected.json"
+    if os.environ.get("RISKD_WRITE_GOLDEN"):
+        path.write_text(json.dumps(told(outcomes), indent=2) + "\n")
+    expected, found = json.loads(path.read_text()), told(outcomes)
+    assert found["events"] == expected["events"]
+    assert found["limits"].keys() == expected["limits"].keys()
+    for key, row in found["limits"].items():
+        same(row, expected["limits"][key], RELATIVE, key)
+    for name, row in found["proposals"].items():
+        same(row, expected["proposals"][name], 0.02, name)
+
+
+def test_the_day_itself(outcomes: list[Outcome]) -> None:
+    """Whatever the model: 12 March is a breach of staples told before its allocation, calm stays calm, losses are real ones."""
+    kinds = [a.kind.value for o in outcomes for a in o.alerts]
+    assert kinds[0] == "breach.opened"
+    assert kinds[1].startswith("allocation.")
+    last = {r.portfolio: r for r in outcomes[1].reports}
+    assert last["calm"].status.value in ("OK", "WARN", "DEGRADED")
+    assert last["staples"].realised_loss == pytest.approx(0.0699, abs=0.01)
+    proposal = outcomes[-1].proposals[0]
+    assert proposal.cvar_verified is not None
+    assert proposal.cvar_verified <= proposal.max_cvar < proposal.cvar_before
