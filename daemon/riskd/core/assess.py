@@ -125,7 +125,7 @@ def _report(
 def _divergence_notes(figures: tuple[Figure, ...], limits: tuple[LimitReport, ...]) -> list[str]:
     keys = {(limit.level, limit.horizon) for limit in limits}
     return [
-        f"champion and challenger CVaR {f.level} over {f.horizon} sessions differ by a factor of {divergence(f):.2f}"
+        f"champion and challenger {f.horizon}-session CVaR {f.level:g} differ by a factor of {divergence(f):.2f}"
         for f in figures
         if (f.level, f.horizon) in keys and not divergence(f) <= DIVERGENCE
     ]

@@ -67,7 +67,8 @@ def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tu
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)
-    withdrawn = tuple(sorted(state.proposals.keys() - after.proposals.keys()))
+    answered = after.proposals.keys() | {due.portfolio for due in follow_ups}
+    withdrawn = tuple(sorted(state.proposals.keys() - answered))
     return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups, withdrawn=withdrawn)
 
 
