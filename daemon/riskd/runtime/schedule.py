@@ -11,9 +11,9 @@ log = logging.getLogger(__name__)
 
 
 class Ticker:
-    """Calls ``tick`` every 30 seconds, never twice at once. Level-triggered: what a missed tick missed, the next one sees."""
+    """Calls ``tick`` every ``seconds``, never twice at once. Level-triggered: what a missed tick missed, the next one sees."""
 
-    def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float = TICK_SECONDS) -> None:
+    def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float) -> None:
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )

@@ -16,7 +16,7 @@ from riskd.runtime.clock import Clock, HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.pipeline import LATE_AFTER, Pipeline
-from riskd.runtime.schedule import Ticker
+from riskd.runtime.schedule import TICK_SECONDS, Ticker
 from riskd.runtime.systemd import notify
 
 RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
@@ -52,11 +52,12 @@ class Service:
         console: Console,
         replay: Replay | None = None,
         patient: bool = True,
+        tick_seconds: float = TICK_SECONDS,
     ) -> None:
         """``patient``: wait for prices when there are none at start; otherwise that is an error."""
         self._pipeline, self._picture, self._delivery = pipeline, picture, delivery
         self._calendar, self._wall, self._console = calendar, wall, console
-        self._replay, self._patient = replay, patient
+        self._replay, self._patient, self._tick_seconds = replay, patient, tick_seconds
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
         self._retry_at = 0.0  # of the loop's clock
@@ -104,7 +105,7 @@ class Service:
                 return
             await asyncio.Event().wait()
         await self._tick()
-        ticker = Ticker(self._tick)
+        ticker = Ticker(self._tick, self._tick_seconds)
         ticker.start()
         try:
             await asyncio.Event().wait()
