@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from riskd import __version__
-from riskd.errors import BusyError, ConfigError, RiskdError
+from riskd.errors import BusyError, ConfigError, DataError, RiskdError
 
 OK, FAILED, BREACH, BUSY, CONFIG = 0, 1, 3, 73, 78
 DEMO = Path("config/demo.toml")
@@ -23,7 +23,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 wrong configuration.",
+    epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
@@ -39,7 +39,8 @@ def _told() -> Iterator[None]:
         yield
     except RiskdError as error:
         typer.echo(f"riskd: {error}", err=True)
-        code = CONFIG if isinstance(error, ConfigError) else BUSY if isinstance(error, BusyError) else FAILED
+        unusable = isinstance(error, ConfigError | DataError)  # prices that cannot be used do not mend by a restart either
+        code = CONFIG if unusable else BUSY if isinstance(error, BusyError) else FAILED
         raise typer.Exit(code) from None
 
 

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, pipeline_of, rules_of
 from riskd.core.events import Outcome
-from riskd.errors import DataError
+from riskd.errors import DataError, RiskdError
 from riskd.runtime.clock import Clock, SystemClock
 from riskd.runtime.pipeline import LATE_AFTER, Progress
 from riskd.settings import Settings, YahooFeed
@@ -30,13 +30,14 @@ def newest_session(settings: Settings) -> date:
 def past(settings: Settings, first: date, last: date, progress: Progress = lambda done, total: None) -> Iterator[Outcome]:
     """Outcomes of every session from ``first`` to ``last``, as they would have been on the day; nothing is kept.
 
-    Warms up on what was known the session before ``first``. Raises DataError when there is no session or no history.
+    Warms up on what was known the session before ``first``. Raises DataError when there is too little history and
+    RiskdError when there is no session.
     """
     clock: Clock = SystemClock()
     market = market_of(settings, clock if _live(settings) else hand_clock(first))
     sessions = market.calendar.sessions(first, last)
     if not sessions:
-        raise DataError(f"there is no session from {first} to {last}; the nearest one before is {market.eve(first)}")
+        raise RiskdError(f"there is no session from {first} to {last}; the nearest one before is {market.eve(first)}")
     rules = rules_of(settings, load_forecaster(settings))
     database = open_database(None, clock.now)
     pipeline = pipeline_of(settings, rules, market, database, Ledger(database))
@@ -48,7 +49,7 @@ def past(settings: Settings, first: date, last: date, progress: Progress = lambd
         before = pipeline.state.session
         yield from pipeline.catch_up((session,))
         if pipeline.state.session == before:
-            raise DataError(f"prices of {session} are not complete yet; ask again later")
+            raise RiskdError(f"prices of {session} are not complete yet; ask again later")
 
 
 def _live(settings: Settings) -> bool:
