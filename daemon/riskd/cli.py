@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -194,19 +195,22 @@ def _stretch(settings: Any, first: datetime | None, last: datetime | None) -> tu
 
 
 def _print_past(settings: Any, first: date, last: date, as_json: bool) -> bool:
-    """Print every outcome; whether any limit fired in the last session."""
+    """Print every session, with ``as_json`` as one line of JSON each; whether any limit fired in the last one."""
     from riskd.app.once import past
     from riskd.core.canonical import canonical_json
+    from riskd.core.events import merged
     from riskd.core.report import Status
     from riskd.observe.console import Console
 
-    console, breached = Console(silent=as_json), False
+    console, session = Console(silent=as_json), None
     bar = console.progress("warming up")
-    for outcome in past(settings, first, last, bar.show):
-        bar.close()
-        console.outcome(outcome)
+    for _, steps in groupby(past(settings, first, last, bar.show), key=lambda outcome: outcome.session):
+        outcomes = []
+        for outcome in steps:
+            bar.close()
+            console.outcome(outcome)
+            outcomes.append(outcome)
+        session = merged(outcomes)
         if as_json:
-            typer.echo(canonical_json(outcome))
-        if outcome.reports:
-            breached = any(r.status is Status.BREACH for r in outcome.reports)
-    return breached
+            typer.echo(canonical_json(session))
+    return session is not None and any(r.status is Status.BREACH for r in session.reports)

@@ -1,5 +1,6 @@
 """What the fold takes in and what it gives out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -106,3 +107,14 @@ class Outcome:
     proposals: tuple[Proposal, ...] = ()
     follow_ups: tuple[AllocationDue, ...] = ()
     withdrawn: tuple[str, ...] = ()
+
+
+def merged(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcomes of one session, its allocations included, as one; nothing follows from it any more."""
+    return Outcome(
+        session=outcomes[-1].session,
+        reports=tuple(r for o in outcomes for r in o.reports),
+        alerts=tuple(a for o in outcomes for a in o.alerts),
+        proposals=tuple(p for o in outcomes for p in o.proposals),
+        withdrawn=tuple(w for o in outcomes for w in o.withdrawn),
+    )
