@@ -12,7 +12,7 @@ from riskd.core.portfolio import Portfolio
 class ScenarioRules:
     """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
 
-    model: str = "t-copula"
+    model: str = "filtered-bootstrap"
     paths: int = 20_000
     horizons: tuple[int, ...] = (1, 10, 21)
     levels: tuple[float, ...] = (0.95, 0.975, 0.99)

@@ -28,6 +28,7 @@ class State:
     priced: date
     skipped: int
     market: MarketState
+    scored: int  # scores ever, of which the newest are kept
     scores: Floats
     log_returns: Floats
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
@@ -42,6 +43,7 @@ def pack(state: State) -> bytes:
         "session": state.session.isoformat(),
         "priced": state.priced.isoformat(),
         "skipped": state.skipped,
+        "scored": state.scored,
         "standings": [[*key, s.state.value, s.episode, s.below] for key, s in sorted(state.standings.items())],
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
@@ -69,6 +71,7 @@ def unpack(content: bytes) -> State:
             priced=date.fromisoformat(head["priced"]),
             skipped=head["skipped"],
             market=MarketState(market),
+            scored=head["scored"],
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
             standings={(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in head["standings"]},

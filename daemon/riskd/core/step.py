@@ -8,7 +8,7 @@ import numpy as np
 
 from riskd.core.alerts import alerts_of
 from riskd.core.allocation.proposal import holds, propose
-from riskd.core.arrays import frozen
+from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import assess
 from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
 from riskd.core.grade import Grade, grade_closes, usable
@@ -40,9 +40,14 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed) -> tu
 def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     """Scenario bank ``A`` chooses and reports, ``B`` verifies; the same state always gives the same bank."""
     spec = rules.scenarios
-    sampler = SCENARIO_MODELS[spec.model](state.scores)
+    sampler = SCENARIO_MODELS[spec.model](_ring(state))
     identity = f"{name}-{rules.basis}-{state.priced}"
     return scenario_bank(rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity)
+
+
+def _ring(state: State) -> Floats:
+    """The score pool in an order that moves no row when a new one replaces the oldest: equal draws then mean equal sessions."""
+    return np.roll(state.scores, state.scored % len(state.scores), axis=0)
 
 
 def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tuple[State, Outcome]:
@@ -85,6 +90,7 @@ def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
         priced=event.session,
         skipped=0,
         market=rules.forecaster.advance(state.market, r[None, :]),
+        scored=state.scored + 1,
         scores=frozen(np.vstack([state.scores, score])[-keep:]),
         log_returns=frozen(np.vstack([state.log_returns, r])[-keep:]),
     )

@@ -44,6 +44,7 @@ def warm_state(
         priced=table.sessions[-1],
         skipped=0,
         market=market,
+        scored=len(scores),
         scores=frozen(np.asarray(scores[-keep:])),
         log_returns=frozen(returns[-keep:]),
         standings=dict(standings or {}),
