@@ -1,6 +1,6 @@
 """Seconds per step of the LSTM forecaster, beside a bare matrix product of the same arithmetic, measured in turns.
 
-    python benchmarks/forecast_step.py [--paths 5000] [--assets 20] [--sessions 10] [--threads 1] [--rounds 3]
+python benchmarks/forecast_step.py [--paths 5000] [--assets 20] [--sessions 10] [--threads 1] [--rounds 3]
 """
 
 import argparse
