@@ -18,6 +18,7 @@ from riskd.errors import InfeasibleError, SolverError
 
 ROUNDING = 4  # decimals of a proposed weight: one basis point
 CHECK = 1e-6  # constraint tolerance of the independent check, beside rounding
+ENOUGH = 10  # tail scenarios per asset; with fewer an optimiser flatters itself
 CAUTION = 0.995  # a tightened inner limit aims this far under what the verifying bank asks
 
 
@@ -154,7 +155,7 @@ def _proposed(
 ) -> Proposal:
     weights = solution.weights
     limit = _binding(portfolio.limits, portfolio.weights, chooser)
-    cash = 1.0 - float(weights.sum())
+    cash = round(1.0 - float(weights.sum()), ROUNDING) + 0.0  # neither -1e-17 nor -0.0
     return Proposal(
         portfolio=portfolio.name,
         session=session,
@@ -190,7 +191,7 @@ def _trades(rules: Rules, current: Floats, weights: Floats) -> tuple[Trade, ...]
 def _remarks(problem: Problem, limit: Limit) -> tuple[str, ...]:
     """How far the optimiser may be trusted: its tail per asset, and whether it had to be reined in."""
     tail = (1 - limit.level) * len(problem.returns[limit.horizon]) / len(problem.current)
-    remarks = [f"{tail:.0f} tail scenarios per asset entered the optimiser"]
+    remarks = [f"{tail:.0f} tail scenarios per asset entered the optimiser{'' if tail >= ENOUGH else f', {ENOUGH} are wanted'}"]
     if problem.inner < 1:
         remarks.append(f"the inner limit was tightened to {problem.inner:.4f} of the limit so that an independent bank agrees")
     return tuple(remarks)
