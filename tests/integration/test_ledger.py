@@ -67,6 +67,7 @@ def test_a_step_cannot_be_committed_twice(tmp_path: Path) -> None:
     event = crash(warm.session + timedelta(days=1))
     state, outcome = step(rules, warm, event)
     ledger = Ledger(open_database(tmp_path, now), ("one",))
+    ledger.start(warm)
     ledger.commit(event, state, outcome, ())
     with pytest.raises(IntegrityError):
         ledger.commit(event, state, outcome, ())

@@ -56,6 +56,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
     )
     delivery = Delivery(SqlOutbox(database), sinks, on_change=lambda: picture.change())
     picture = Picture(board, wall.now, delivery.stats)
+    ledger.retire(rules)
     picture.remember(ledger.said())
     metrics = Metrics(board, wall.now)
     plan, replay = settings.replay, None

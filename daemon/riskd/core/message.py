@@ -8,6 +8,7 @@ from riskd.core.events import AlertEvent, Outcome, Proposal
 from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,10 @@ def allocation_message(proposal: Proposal) -> Message:
     return Message(f"{proposal.portfolio}/{proposal.session}/allocation", f"{proposal.portfolio}/allocation", body, retain=True)
 
 
-def withdrawal_message(portfolio: str, session: date) -> Message:
-    """The retained allocation of a portfolio that has no proposal any more."""
-    body = canonical_json({"schema": SCHEMA_VERSION, "portfolio": portfolio, "session": session, "status": "withdrawn"})
-    return Message(f"{portfolio}/{session}/allocation", f"{portfolio}/allocation", body, retain=True)
+def withdrawal_message(portfolio: str, session: date, what: str = "allocation") -> Message:
+    """A retained ``allocation`` (or ``state``, of a portfolio that is gone) that stands no more; ``session`` is its last."""
+    body = canonical_json({"schema": SCHEMA_VERSION, "portfolio": portfolio, "session": session, "status": WITHDRAWN})
+    return Message(f"{portfolio}/{session}/{what}", f"{portfolio}/{what}", body, retain=True)
 
 
 def event_message(alert: AlertEvent, source: str = "riskd") -> Message:

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from riskd.core.alerts import alerts_of
+from riskd.core.alerts import alert_event, alerts_of
 from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import assess
-from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
+from riskd.core.events import AlertKind, AllocationDue, Event, Outcome, SessionClosed
 from riskd.core.grade import Grade, grade_closes, usable
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
@@ -18,6 +18,7 @@ from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
 from riskd.core.state import State
+from riskd.core.warm import realised_score
 from riskd.errors import ModelError
 
 Stage = Callable[[str], AbstractContextManager[object]]  # lets the shell time the parts without a clock in here
@@ -72,8 +73,7 @@ def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tu
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)
-    answered = after.proposals.keys() | {due.portfolio for due in follow_ups}
-    withdrawn = tuple(sorted(state.proposals.keys() - answered))
+    withdrawn = tuple(sorted(state.answers.keys() - after.answers.keys()))
     return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups, withdrawn=withdrawn)
 
 
@@ -81,9 +81,7 @@ def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
     """Score the realised returns under yesterday's forecast, then move every part of the state one session on."""
     r = np.log(event.closes / event.previous)
     keep = rules.scenarios.pool
-    score = rules.forecaster.forecast(state.market).score(r[None, :])[0]
-    if not np.isfinite(score).all():
-        raise ModelError(f"{rules.forecaster.identity}: the score of {event.session} is not finite")
+    score = realised_score(rules, state.market, r, event.session)
     return replace(
         state,
         session=event.session,
@@ -124,9 +122,14 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) ->
 
     Told when there are new weights, or when the answer is another than the last one of this episode.
     """
-    portfolio = next(p for p in rules.portfolios if p.name == event.portfolio)
-    with stage("banks"):
-        chooser, verifier = bank_of(rules, state, "A"), bank_of(rules, state, "B")
+    portfolio = next((p for p in rules.portfolios if p.name == event.portfolio), None)
+    if portfolio is None:  # taken out of the configuration between the breach and now
+        return state, Outcome(event.session)
+    try:
+        with stage("banks"):
+            chooser, verifier = bank_of(rules, state, "A"), bank_of(rules, state, "B")
+    except ModelError as error:
+        return _failed(state, event, str(error))
     with stage("allocation"):
         proposal, alert = propose(rules, portfolio, chooser, verifier, event.session)
     proposals = {k: v for k, v in state.proposals.items() if k != portfolio.name}
@@ -135,3 +138,12 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) ->
     news = proposal.status == "proposed" or proposal.status != state.answers.get(portfolio.name)
     after = replace(state, proposals=proposals, answers={**state.answers, portfolio.name: proposal.status})
     return after, Outcome(event.session, alerts=(alert,) if news else (), proposals=(proposal,))
+
+
+def _failed(state: State, event: AllocationDue, reason: str) -> tuple[State, Outcome]:
+    """No scenario bank to allocate on: told once an episode; current holdings stay and a standing proposal stands."""
+    news = state.answers.get(event.portfolio) != "failed"
+    headline = f"{event.portfolio}: allocation failed: {reason}"
+    alert = alert_event(AlertKind.ALLOCATION_FAILED, event.portfolio, None, event.session, headline, {"reason": reason})
+    after = replace(state, answers={**state.answers, event.portfolio: "failed"})
+    return after, Outcome(event.session, alerts=(alert,) if news else ())

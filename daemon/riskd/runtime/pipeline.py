@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -71,9 +71,15 @@ class Pipeline:
             self._state, self._due = newest
             return True
         standings = newest[0].standings if newest else None
-        self._state = warm_state(parts.rules, self._history(today), standings, progress)
+        self._state = self._past_gaps(warm_state(parts.rules, self._history(today), standings, progress), today)
         parts.ledger.start(self._state)
         return False
+
+    def _past_gaps(self, state: State, today: date) -> State:
+        """Sessions up to ``today`` that history lacks and that are not merely late count as skipped, so that the grade knows."""
+        sessions = self._parts.calendar.sessions(state.session + timedelta(days=1), today)
+        gone = [session for session in sessions if not self._awaited(session)]
+        return replace(state, session=gone[-1], skipped=len(gone)) if gone else state
 
     def missing(self) -> tuple[date, ...]:
         """Sessions that are over and not in the state yet, oldest first."""
@@ -121,7 +127,11 @@ class Pipeline:
 
     def _late(self, event: SessionClosed) -> bool:
         complete = bool((usable(event.closes) & usable(event.previous)).all())
-        return not complete and self._parts.now() < self._parts.calendar.over_at(event.session) + LATE_AFTER
+        return not complete and self._awaited(event.session)
+
+    def _awaited(self, session: date) -> bool:
+        """Whether prices of ``session`` may still come."""
+        return self._parts.now() < self._parts.calendar.over_at(session) + LATE_AFTER
 
     def _history(self, today: date) -> PriceTable:
         """Every session from the first on which all symbols have a price to ``today``; the table must be whole from there."""

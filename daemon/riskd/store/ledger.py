@@ -12,8 +12,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from riskd.core.arrays import frozen
 from riskd.core.canonical import canonical_json
 from riskd.core.events import AllocationDue, Event, Outcome, Proposal, SessionClosed
-from riskd.core.message import messages
+from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
 from riskd.core.report import PortfolioReport
+from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.store.database import Database, naive
 from riskd.store.schema import alert, checkpoint, delivery, journal, outbox, report, retained
@@ -105,6 +106,18 @@ class Ledger:
         due = tuple(AllocationDue(date.fromisoformat(s), p) for s, p in json.loads(row.due))
         return unpack(row.state), due
 
+    def retire(self, rules: Rules) -> None:
+        """Withdraw what is retained and stands no longer: all of a portfolio that is gone, proposals of another basis."""
+        newest = self.newest()
+        same = newest is not None and newest[0].basis == rules.basis
+        names = {p.name for p in rules.portfolios}
+        with self._database.begin() as connection:
+            for row in connection.execute(select(retained)).all():
+                portfolio, _, what = row.topic.rpartition("/")
+                if portfolio not in names or (what == "allocation" and not same):
+                    session = date.fromisoformat(json.loads(row.body)["session"])
+                    _retain(connection, withdrawal_message(portfolio, session, what))
+
     def origin(self) -> State | None:
         """The state that the journal starts from."""
         with self._database.begin() as connection:
@@ -120,16 +133,17 @@ class Ledger:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
             committed = connection.execute(newest).scalar()
         bodies = [(r.topic.rpartition("/")[2], json.loads(r.body)) for r in rows]
-        reports = tuple(TypeAdapter(PortfolioReport).validate_python(body) for kind, body in bodies if kind == "state")
-        standing = [body for kind, body in bodies if kind == "allocation" and body["status"] != "withdrawn"]
-        proposals = tuple(TypeAdapter(Proposal).validate_python(body) for body in standing)
+        standing = [(kind, body) for kind, body in bodies if body["status"] != WITHDRAWN]
+        reports = tuple(TypeAdapter(PortfolioReport).validate_python(body) for kind, body in standing if kind == "state")
+        proposals = tuple(TypeAdapter(Proposal).validate_python(body) for kind, body in standing if kind == "allocation")
         computed = reports and all(r.figures for r in reports)
         return Said(reports, proposals, committed.replace(tzinfo=UTC) if committed and computed else None)
 
     def lines(self) -> list[Line]:
-        """The whole journal, oldest first."""
+        """The journal since :meth:`origin`, oldest first."""
         with self._database.begin() as connection:
-            rows = connection.execute(select(journal).order_by(journal.c.seq)).all()
+            since = journal.c.origin == self._origin(connection)
+            rows = connection.execute(select(journal).where(since).order_by(journal.c.seq)).all()
         return [Line(r.seq, r.key, r.session, read_event(r.event), r.outcome, r.state_sha256, r.chain) for r in rows]
 
     def reports(self, portfolio: str, last: int) -> list[dict[str, Any]]:
@@ -159,6 +173,7 @@ class Ledger:
         connection.execute(
             insert(journal).values(
                 seq=seq,
+                origin=self._origin(connection),
                 key=key,
                 session=event.session,
                 event=event_text,
@@ -173,22 +188,32 @@ class Ledger:
     def _write_checkpoint(self, connection: Connection, seq: int, packed: bytes, due: tuple[AllocationDue, ...]) -> None:
         waiting = json.dumps([[d.session.isoformat(), d.portfolio] for d in due])
         connection.execute(insert(checkpoint).values(seq=seq, state=packed, due=waiting))
-        origin = connection.execute(select(func.min(checkpoint.c.seq))).scalar_one()
-        old = (checkpoint.c.seq <= seq - KEPT_CHECKPOINTS) & (checkpoint.c.seq > origin)
+        old = (checkpoint.c.seq <= seq - KEPT_CHECKPOINTS) & (checkpoint.c.seq > self._origin(connection))
         connection.execute(delete(checkpoint).where(old))
+
+    def _origin(self, connection: Connection) -> int:
+        return connection.execute(select(func.min(checkpoint.c.seq))).scalar() or 0
 
     def _write_said(self, connection: Connection, outcome: Outcome) -> None:
         created = naive(self._database.now())
         for r in outcome.reports:
+            connection.execute(delete(report).where(report.c.portfolio == r.portfolio, report.c.session == r.session))
             values = {"portfolio": r.portfolio, "session": r.session, "body": canonical_json(r)}
             connection.execute(insert(report).values(**values))
+        told = set(connection.execute(select(alert.c.id).where(alert.c.id.in_([a.id for a in outcome.alerts]))).scalars())
         for a in outcome.alerts:
-            connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
+            if a.id not in told:
+                connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
         for m in messages(outcome):
             if m.retain:
-                connection.execute(delete(retained).where(retained.c.topic == m.topic))
-                connection.execute(insert(retained).values(topic=m.topic, id=m.id, body=m.body))
+                _retain(connection, m)
+            if m.retain or m.id in told:
                 continue
             seq = connection.execute(insert(outbox).values(id=m.id, topic=m.topic, body=m.body, created_at=created)).lastrowid
             for sink in self._sinks:
                 connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))
+
+
+def _retain(connection: Connection, message: Message) -> None:
+    connection.execute(delete(retained).where(retained.c.topic == message.topic))
+    connection.execute(insert(retained).values(topic=message.topic, id=message.id, body=message.body))

@@ -19,18 +19,21 @@ price = Table(
     Index("price_known", "symbol", "session", "field", "id"),
 )
 
-# One line per step of the fold; ``chain`` is the SHA-256 of the line before and this one.
+# One line per step of the fold; ``chain`` is the SHA-256 of the line before and this one. ``origin`` is the checkpoint that the
+# fold started from: after another warm-up (other symbols, another model) the same session may be taken again, within one never.
 journal = Table(
     "journal",
     metadata,
     Column("seq", Integer, primary_key=True),
-    Column("key", String(80), nullable=False, unique=True),
+    Column("origin", Integer, nullable=False),
+    Column("key", String(80), nullable=False),
     Column("session", Date, nullable=False, index=True),
     Column("event", Text, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("state_sha256", String(64), nullable=False),
     Column("chain", String(64), nullable=False),
     Column("committed_at", DateTime, nullable=False),  # outside the chain: replay must give the same chain
+    UniqueConstraint("origin", "key"),
 )
 
 # The newest states of the fold; ``due`` are the steps that still follow from this one.
