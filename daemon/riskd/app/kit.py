@@ -117,8 +117,8 @@ def pipeline_of(
 
 
 def hand_clock(session: date) -> HandClock:
-    """A clock that stands at noon (UTC) of ``session``, for verbs that live in the past."""
-    return HandClock(datetime.combine(session, time(12), UTC))
+    """A clock for verbs that live in the past: when every exchange has settled the session before, and none this one."""
+    return HandClock(datetime.combine(session, time(8), UTC))
 
 
 def _dates(files: list[FileFeed], symbols: tuple[str, ...]) -> tuple[date, ...]:
