@@ -29,6 +29,7 @@ app = typer.Typer(
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
+BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 DEFAULT = Path("config/riskd.toml")
 
@@ -96,7 +97,7 @@ def once(
     config: ConfigOption = DEFAULT,
     as_of: Day = None,
     as_json: JsonOption = False,
-    fail_on_breach: Annotated[bool, typer.Option("--fail-on-breach", help="Exit with 3 when a limit fires.")] = False,
+    fail_on_breach: BreachOption = False,
 ) -> None:
     """Compute one session (--as-of DATE, else the newest) and print it; nothing is kept or published."""
     with _told():
@@ -104,8 +105,8 @@ def once(
 
         settings = _settings(config)
         session = as_of.date() if as_of else newest_session(settings)
-        breached = _print_past(settings, session, session, as_json)
-    raise typer.Exit(BREACH if breached and fail_on_breach else OK)
+        worst = _print_past(settings, session, session, as_json)
+    raise typer.Exit({"BREACH": BREACH, "UNKNOWN": FAILED}.get(worst, OK) if fail_on_breach else OK)
 
 
 @app.command()
@@ -194,12 +195,12 @@ def _stretch(settings: Any, first: datetime | None, last: datetime | None) -> tu
     return begin, end
 
 
-def _print_past(settings: Any, first: date, last: date, as_json: bool) -> bool:
-    """Print every session, with ``as_json`` as one line of JSON each; whether any limit fired in the last one."""
+def _print_past(settings: Any, first: date, last: date, as_json: bool) -> str:
+    """Print every session, with ``as_json`` as one line of JSON each; the worst status of the last one."""
     from riskd.app.once import past
     from riskd.core.canonical import canonical_json
     from riskd.core.events import merged
-    from riskd.core.report import Status
+    from riskd.core.status import worst
     from riskd.observe.console import Console
 
     console, session = Console(silent=as_json), None
@@ -213,4 +214,4 @@ def _print_past(settings: Any, first: date, last: date, as_json: bool) -> bool:
         session = merged(outcomes)
         if as_json:
             typer.echo(canonical_json(session))
-    return session is not None and any(r.status is Status.BREACH for r in session.reports)
+    return worst([r.status for r in session.reports] if session else []).value

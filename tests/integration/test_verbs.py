@@ -64,6 +64,13 @@ def test_once_prints_one_object(config: Path) -> None:
     assert riskd("once", "-c", str(config), "--as-of", "2020-02-18", "--fail-on-breach")[0] == 0
 
 
+def test_silence_is_not_taken_for_safety(config: Path) -> None:
+    """A session after the file's last price cannot be judged: with --fail-on-breach that is exit 1, not 0."""
+    code, said = riskd("once", "-c", str(config), "--as-of", "2022-12-29", "--json", "--fail-on-breach")
+    assert json.loads(said)["reports"][0]["status"] == "UNKNOWN"
+    assert code == 1
+
+
 def test_replay_prints_a_line_a_session(config: Path) -> None:
     """JSON lines, one a session; the first equals what once says of it."""
     code, said = riskd("replay", "-c", str(config), "--from", "2020-03-02", "--to", "2020-03-06", "--json")
