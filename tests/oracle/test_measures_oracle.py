@@ -6,6 +6,7 @@ from scipy import stats
 
 from riskd.core.arrays import Floats
 from riskd.core.measures.cvar import cvar
+from riskd.core.measures.tail import tail
 from riskd.core.measures.value_at_risk import value_at_risk
 
 pytestmark = pytest.mark.oracle
@@ -41,6 +42,40 @@ def test_two_points_exactly() -> None:
     losses = np.r_[np.ones(2), np.zeros(98)]
     assert cvar(losses, 0.95).value == pytest.approx(0.4, abs=1e-15)
     assert cvar(losses[:50], 0.95).value == pytest.approx(2 / 2.5, abs=1e-15)
+
+
+def test_a_whole_number_of_tail_scenarios() -> None:
+    """The worst 5 % of 1,000 are 50: VaR is the 50th largest, though (1 - 0.95) * 1000 is a hair more than 50."""
+    losses = np.random.default_rng(1).permutation(np.arange(1000.0))
+    assert value_at_risk(losses, 0.95).value == 950
+    assert cvar(losses, 0.95).value == pytest.approx(974.5)
+    assert len(tail(losses, 0.95).indices) == 50
+    assert tail(losses, 0.95).indices[0] == losses.argmax()
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.5, -0.05, 95.0])
+def test_a_level_is_a_fraction(level: float) -> None:
+    """0, 1, and 95 for 95 % are refused."""
+    with pytest.raises(ValueError, match="not between 0 and 1"):
+        tail(np.arange(10.0), level)
+
+
+def test_the_standard_error_by_formula() -> None:
+    """Of VaR: ranks q -+ 1.96 sqrt(q alpha); of CVaR: sqrt(Var[(z - VaR)_+] / M) / (1 - alpha), interval 1.96 of it."""
+    losses = np.random.default_rng(2).permutation(np.arange(10_000.0))
+    reach = stats.norm.ppf(0.975) * np.sqrt(500 * 0.95)
+    v, c = value_at_risk(losses, 0.95), cvar(losses, 0.95)
+    assert (v.low, v.high) == (10_000 - np.ceil(500 + reach), 10_000 - np.ceil(500 - reach))
+    excess = np.maximum(losses - 9500, 0)
+    assert c.standard_error == pytest.approx(np.sqrt(excess.var() / 10_000) / 0.05)
+    assert (c.low, c.high) == pytest.approx((c.value - 1.959964 * c.standard_error, c.value + 1.959964 * c.standard_error))
+
+
+def test_intervals_of_tiny_samples_stay_inside() -> None:
+    """Where the ranks leave the sample the interval ends at its extremes."""
+    few = value_at_risk(np.arange(10.0), 0.95)
+    assert (few.low, few.value, few.high) == (8.0, 9.0, 9.0)
+    assert value_at_risk(np.arange(10.0), 0.05).low == 0.0
 
 
 @pytest.mark.parametrize("level", [0.95, 0.99])

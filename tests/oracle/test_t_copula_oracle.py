@@ -37,9 +37,57 @@ def test_recovers_degrees_of_freedom_and_correlation(seed: int) -> None:
 
 
 def test_normal_data_has_many_degrees_of_freedom() -> None:
-    """Without tail dependence the fit says so: nu above 30."""
+    """Without tail dependence the fit says so: nu above 30, and never above 100, where nothing changes any more."""
     scores = np.random.default_rng(4).multivariate_normal(np.zeros(ASSETS), correlation(), 3000)
-    assert fit_t_copula(scores).dof > 30
+    assert 30 < fit_t_copula(scores).dof <= 100
+
+
+def test_the_fit_is_the_most_likely() -> None:
+    """No degrees of freedom on a fine grid are likelier than the fitted ones by more than a thousandth a session."""
+    scores = simulated(11, dof=8, sessions=1000)
+    ranks, grid = scores.argsort(axis=0).argsort(axis=0), (np.arange(1000) + 1) / 1001
+
+    def likelihood(dof: float) -> float:
+        quantiles = stats.t.ppf(grid, dof)
+        return _log_likelihood(quantiles[ranks], quantiles, dof)
+
+    fitted = fit_t_copula(scores)
+    assert likelihood(fitted.dof) >= max(likelihood(dof) for dof in np.geomspace(2.1, 100, 60)) - 0.02
+    np.testing.assert_allclose(fitted.correlation, _shrunk_correlation(stats.t.ppf(grid, fitted.dof)[ranks]), atol=1e-9)
+
+
+def test_one_asset_needs_no_dependence() -> None:
+    """A single asset: correlation 1, as good as normal; its draws are standard normal."""
+    fit = fit_t_copula(simulated(12)[:, :1])
+    assert (fit.dof, fit.correlation.tolist(), fit.factor.tolist()) == (100.0, [[1.0]], [[1.0]])
+    assert stats.kstest(fit.draw(np.random.default_rng(13), 20_000)[:, 0], "norm").pvalue > 1e-3
+
+
+def test_a_draw_by_hand() -> None:
+    """Normals first, then one uniform a path for its chi-square; x = L z sqrt(nu / chi2), g = Phi^-1(t_nu(x)), sign and all."""
+    matrix = np.array([[1, -0.3], [-0.3, 1]])
+    factor = np.linalg.cholesky(matrix)
+    draws = TCopula(3.0, matrix, factor).draw(np.random.default_rng(14), 50)
+    random = np.random.default_rng(14)
+    z, u = random.standard_normal((50, 2)), random.random(50)
+    x = z @ factor.T * np.sqrt(3.0 / stats.chi2.ppf(u, 3.0))[:, None]
+    np.testing.assert_allclose(draws, stats.norm.ppf(stats.t.cdf(x, 3.0)), atol=1e-8)
+
+
+def test_the_far_tails_keep_their_digits() -> None:
+    """A path of a million deviations up is as far from the middle as one down, and finite."""
+    copula = TCopula(4.0, np.eye(2), np.eye(2))
+
+    class Far:
+        def standard_normal(self, shape: tuple[int, int]) -> Floats:
+            return np.array([[1e6, -1e6]])
+
+        def random(self, paths: int) -> Floats:
+            return np.full(paths, 0.5)
+
+    up, down = copula.draw(Far(), 1)[0]  # type: ignore[arg-type]
+    assert up == -down
+    assert 8 < up < 15
 
 
 def test_shrinks_towards_the_mean_correlation() -> None:

@@ -15,7 +15,7 @@ class FilteredBootstrap:
 
     def draw(self, random: np.random.Generator, paths: int) -> Floats:
         """One past session's scores for every path."""
-        rows = np.minimum((random.random(paths) * len(self.scores)).astype(np.intp), len(self.scores) - 1)
+        rows = (random.random(paths) * len(self.scores)).astype(np.intp)  # u n < n in floating point too, for every u < 1
         return self.scores[rows]
 
 

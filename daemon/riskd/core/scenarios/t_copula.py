@@ -15,7 +15,7 @@ from scipy.special import gammaincinv, gammaln, ndtri, stdtr, stdtrit
 from riskd.core.arrays import Floats
 
 SHRINKAGE = 0.05  # towards equal correlation; keeps R positive definite when assets outnumber sessions
-NEARLY_ONE = 0.999  # the target's correlation stays this share inside what is positive definite: two assets may be the same one
+NEARLY_ONE = 0.999  # the target's largest correlation, either way: two assets may be the same one
 LEAST_DOF, MOST_DOF = 2.1, 100.0
 
 
@@ -60,7 +60,7 @@ def _shrunk_correlation(x: Floats) -> Floats:
     sample = np.asarray(np.corrcoef(x, rowvar=False), dtype=np.float64)
     assets = len(sample)
     mean = (sample.sum() - assets) / (assets * (assets - 1))
-    target = np.full_like(sample, np.clip(mean, -NEARLY_ONE / (assets - 1), NEARLY_ONE))
+    target = np.full_like(sample, np.clip(mean, -NEARLY_ONE, NEARLY_ONE))
     np.fill_diagonal(target, 1.0)
     return np.asarray((1 - SHRINKAGE) * sample + SHRINKAGE * target)
 

@@ -1,0 +1,117 @@
+"""Reports against the measures themselves, on a bank made by the fold."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from conftest import made_up_table, small_rules
+from riskd.core.assess import assess
+from riskd.core.challenger import challenge
+from riskd.core.grade import Grade
+from riskd.core.limits import LimitState
+from riskd.core.measures.cvar import cvar
+from riskd.core.measures.value_at_risk import value_at_risk
+from riskd.core.portfolio import Limit, Portfolio
+from riskd.core.report import Status
+from riskd.core.rules import Rules
+from riskd.core.state import State
+from riskd.core.step import bank_of
+from riskd.core.warm import warm_state
+
+pytestmark = pytest.mark.unit
+TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=400)
+LONG = Limit("long", 0.99, 5, 0.2)
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    """One portfolio with cash and limits at two horizons, one of another composition."""
+    rules = small_rules()
+    book = replace(rules.portfolios[0], limits=(Limit("day", 0.95, 1, 0.03), LONG), cash=0.1)
+    book = replace(book, weights=np.array([0.6, 0.3, 0.0]))
+    other = Portfolio("other", np.array([0.0, 0.0, 1.0]), 0.0, (LONG,))
+    return replace(rules, portfolios=(book, other))
+
+
+@pytest.fixture(scope="module")
+def state(rules: Rules) -> State:
+    return warm_state(rules, TABLE)
+
+
+def test_every_figure_is_the_measure(rules: Rules, state: State) -> None:
+    """VaR, CVaR, intervals and error at each level and horizon are the bank's; the challenger's are its own."""
+    bank = bank_of(rules, state)
+    reports, _ = assess(rules, state, bank, Grade.A, None)
+    for report, portfolio in zip(reports, rules.portfolios, strict=True):
+        rival = challenge(state.log_returns, portfolio.weights, (0.95, 0.99), (1, 5))
+        assert [(f.horizon, f.level) for f in report.figures] == [(1, 0.95), (1, 0.99), (5, 0.95), (5, 0.99)]
+        for f in report.figures:
+            losses = -(bank.returns[f.horizon] @ portfolio.weights)
+            v, c, r = value_at_risk(losses, f.level), cvar(losses, f.level), rival[f.level, f.horizon]
+            assert (f.var, f.var_low, f.var_high) == (v.value, v.low, v.high)
+            assert (f.cvar, f.cvar_low, f.cvar_high, f.cvar_error) == (c.value, c.low, c.high, c.standard_error)
+            assert (f.challenger_var, f.challenger_cvar) == (r.var, r.cvar)
+            assert f.challenger_cvar == pytest.approx(f.cvar, rel=0.6)
+
+
+def test_each_limit_is_judged_on_its_own_figure(rules: Rules, state: State) -> None:
+    """Level and horizon of the limit choose the figure; its held assets' components sum to it, largest first."""
+    reports, standings = assess(rules, state, bank_of(rules, state), Grade.A, None)
+    day, long = reports[0].limits
+    figures = {(f.level, f.horizon): f.cvar for f in reports[0].figures}
+    assert (day.cvar, long.cvar) == (figures[0.95, 1], figures[0.99, 5])
+    for limit in (day, long):
+        parts = [c.component_cvar for c in limit.contributions]
+        assert sum(parts) == pytest.approx(limit.cvar)
+        assert parts == sorted(parts, reverse=True)
+        assert {c.symbol for c in limit.contributions} == {"AAA", "BBB"}
+        for c in limit.contributions:
+            assert c.component_cvar == pytest.approx(c.weight * c.marginal_cvar)
+    assert standings.keys() == {("book", "day"), ("book", "long"), ("other", "long")}
+    assert 0 <= long.probability <= 1  # type: ignore[operator]
+
+
+def test_the_realised_loss_is_todays(rules: Rules, state: State) -> None:
+    """Minus the simple return of the last session at the weights held; cash earns nothing."""
+    reports, _ = assess(rules, state, bank_of(rules, state), Grade.A, None)
+    last = TABLE.closes[-1] / TABLE.closes[-2] - 1
+    assert reports[0].realised_loss == pytest.approx(-(0.6 * last[0] + 0.3 * last[1]))
+    assert reports[0].weights == {"AAA": 0.6, "BBB": 0.3}
+    assert (reports[0].cash, reports[1].weights) == (0.1, {"CCC": 1.0})
+
+
+def test_without_a_bank_nothing_is_judged(rules: Rules, state: State) -> None:
+    """No figure, no realised loss, every limit cannot be judged, and the fault is the first note."""
+    reports, standings = assess(rules, state, None, Grade.F, "no usable price for BBB")
+    for report in reports:
+        assert (report.figures, report.realised_loss, report.status) == ((), None, Status.UNKNOWN)
+        assert report.notes == ("no usable price for BBB",)
+        assert all((m.cvar, m.probability, m.contributions) == (None, None, ()) for m in report.limits)
+    assert {s.state for s in standings.values()} == {LimitState.CANNOT_JUDGE}
+
+
+def test_provenance_tells_model_bank_and_rules(rules: Rules, state: State) -> None:
+    """What a figure rests on: forecaster, scenario model, bank, rules, paths, version."""
+    bank = bank_of(rules, state)
+    p = assess(rules, state, bank, Grade.A, None)[0][0].provenance
+    wanted = ("ewma@test", rules.scenarios.model, bank.identity, rules.identity, 1000, "test")
+    assert (p.model, p.scenarios, p.bank, p.rules, p.paths, p.version) == wanted
+
+
+def test_a_session_that_spans_several_says_so(rules: Rules, state: State) -> None:
+    """Grade C is explained in a note; grade A needs none."""
+    bank = bank_of(rules, state)
+    assert any("spans more than one" in n for n in assess(rules, state, bank, Grade.C, None)[0][0].notes)
+    assert not any("spans more than one" in n for n in assess(rules, state, bank, Grade.A, None)[0][0].notes)
+
+
+def test_divergence_is_noted_where_a_limit_rests(rules: Rules, state: State) -> None:
+    """Champion and challenger far apart: one note for each figure that has a limit, none for the others."""
+    calm = replace(state, log_returns=state.log_returns / 10)
+    reports, _ = assess(rules, calm, bank_of(rules, state), Grade.A, None)
+    notes = [n for n in reports[0].notes if "differ by a factor of" in n]
+    assert len(notes) == 2
+    assert any("1-session CVaR 0.95" in n for n in notes)
+    assert any("5-session CVaR 0.99" in n for n in notes)
+    assert reports[0].status is not Status.OK

@@ -1,0 +1,68 @@
+"""Scenario banks simulated with a forecaster and a sampler that can be followed by hand."""
+
+import numpy as np
+import pytest
+
+from riskd.core.arrays import Floats
+from riskd.core.forecaster import MarketState
+from riskd.core.scenarios.bank import scenario_bank
+from riskd.errors import ModelError
+from riskd.testing import EwmaForecaster
+
+pytestmark = pytest.mark.unit
+MARKET = MarketState({"variance": np.array([[1e-4, 4e-4]], dtype=np.float32)})
+
+
+class Constant:
+    """Draws the same score for every path and asset, once a session."""
+
+    def __init__(self, score: float) -> None:
+        self.score, self.sessions = score, 0
+
+    def draw(self, random: np.random.Generator, paths: int) -> Floats:
+        self.sessions += 1
+        return np.full((paths, 2), self.score)
+
+
+def by_hand(variance: float, score: float, sessions: int) -> float:
+    """Simple return after ``sessions`` of EWMA volatility that every return moves on."""
+    total = 0.0
+    for _ in range(sessions):
+        r = variance**0.5 * score
+        total += r
+        variance = 0.94 * variance + 0.06 * r**2
+    return float(np.expm1(total))
+
+
+def test_horizons_by_hand() -> None:
+    """Log returns add up while the state moves on with each; simple returns at each horizon, no session more than needed."""
+    sampler = Constant(-2.0)
+    bank = scenario_bank(EwmaForecaster(), MARKET, sampler, 3, (1, 4), 1, "A")
+    assert sorted(bank.returns) == [1, 4]
+    for horizon, returns in bank.returns.items():
+        assert returns.shape == (3, 2)
+        np.testing.assert_allclose(returns[:, 0], by_hand(1e-4, -2.0, horizon), rtol=1e-5)
+        np.testing.assert_allclose(returns[:, 1], by_hand(4e-4, -2.0, horizon), rtol=1e-5)
+    assert sampler.sessions == 4
+
+
+def test_losses_are_positive_and_cash_adds_nothing() -> None:
+    """A fall is a positive loss, by the weights held; what is not held loses nothing."""
+    bank = scenario_bank(EwmaForecaster(), MARKET, Constant(-1.0), 2, (1,), 1, "A")
+    wanted = -(0.5 * bank.returns[1][:, 0] + 0.2 * bank.returns[1][:, 1])
+    np.testing.assert_allclose(bank.losses(np.array([0.5, 0.2]), 1), wanted)
+    assert (wanted > 0).all()
+
+
+def test_the_real_market_is_left_alone() -> None:
+    """Simulated sessions move copies of the state, one a path."""
+    before = MARKET.arrays["variance"].tobytes()
+    scenario_bank(EwmaForecaster(), MARKET, Constant(3.0), 5, (10,), 1, "A")
+    assert MARKET.arrays["variance"].tobytes() == before
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, 1e6])
+def test_what_is_not_finite_is_refused(score: float) -> None:
+    """NaN, infinity and a gain beyond every number: ModelError, never a bank."""
+    with pytest.raises(ModelError, match="ewma@test: scenarios at 2 sessions are not finite"), np.errstate(all="ignore"):
+        scenario_bank(EwmaForecaster(), MARKET, Constant(score), 2, (2,), 1, "A")
