@@ -36,7 +36,7 @@ test: $(VENV)/.train ## run every test; brokers and browsers come from apt if yo
 	@.ci/programs
 	@$(BIN)/python -m pytest tests $(ARGS)
 
-check: $(VENV)/.test ## lint, types, import rules
+check: $(VENV)/.train ## lint, types (of the training package too), import rules
 	@$(BIN)/ruff check daemon models tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
