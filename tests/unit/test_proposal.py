@@ -63,6 +63,7 @@ def test_a_proposal_holds_on_both_banks() -> None:
     assert found.cvar_verified == risk(found.weights, named, bank(2))
     assert sum(found.weights.values()) + found.cash == pytest.approx(1, abs=1e-12)
     assert all(round(w, 4) == w for w in (*found.weights.values(), found.cash))
+    assert "-" not in str([*found.weights.values(), found.cash])
     assert alert.kind is AlertKind.ALLOCATION_PROPOSED
     assert (alert.portfolio, alert.limit, alert.session) == ("book", found.limit, DAY)
 

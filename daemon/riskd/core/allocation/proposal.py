@@ -108,7 +108,7 @@ def _rounded(weights: Floats, bounds: Bounds) -> Floats:
     rounded = np.round(weights, ROUNDING)
     interior = int(np.argmax(np.minimum(weights - bounds.least, bounds.most - weights)))
     rounded[interior] = np.round(rounded[interior] + np.round(weights.sum(), ROUNDING) - rounded.sum(), ROUNDING)
-    return rounded
+    return rounded + 0.0  # no -0.0
 
 
 def _none(
