@@ -95,6 +95,13 @@ def test_lost_judgement_says_what_is_missing() -> None:
     assert told(CLEAR, LOST)[0].headline.endswith("no valid figure")
 
 
+def test_lost_judgement_has_no_figures() -> None:
+    """Without a figure the alert has none: neither interval nor challenger."""
+    blind = replace(report(LOST), figures=())
+    (alert,) = alerts_of([blind], {}, {("book", "cvar"): LOST})
+    assert (alert.why["interval"], alert.why["challenger_cvar"]) == (None, None)
+
+
 def test_an_id_names_kind_portfolio_limit_and_session() -> None:
     """Equal in all four is the same alert, whatever it says; a difference in one is another alert."""
     alert = alert_event(OPENED, "book", "cvar", DAY, "one", {"cvar": 1})

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from riskd.core.limits import LimitState, Standing, judge
+from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
 from riskd.core.portfolio import Limit
 
 pytestmark = pytest.mark.unit
@@ -60,3 +60,29 @@ def test_unjudgeable_is_never_clear() -> None:
 def test_the_boundary_is_a_breach(value: float, fires: bool) -> None:
     """Without error, at the limit is a breach, one step of floating point below is not."""
     assert (judge(LIMIT, Standing(LimitState.CLEAR), value, 0.0, True, "d").state is LimitState.FIRING) is fires
+
+
+@pytest.mark.parametrize(
+    ("deviations", "state"),
+    [(-5.0, "clear"), (-1.3, "clear"), (-1.27, "possible"), (0.0, "possible"), (1.27, "possible"), (1.29, "firing")],
+)
+def test_clear_possible_firing(deviations: float, state: str) -> None:
+    """Under 10 % probability of being at or above the limit is clear, over 90 % fires, between is possible."""
+    error = 0.001
+    assert walk([0.05 + deviations * error], error)[-1].state.value == state
+
+
+def test_the_probability_is_normal() -> None:
+    """P(CVaR >= limit): a half at the limit, 84 % one error above; without error nothing but 0 or 1."""
+    assert probability_at_or_above(0.05, 0.05, 0.01) == 0.5
+    assert probability_at_or_above(0.05, 0.06, 0.01) == pytest.approx(0.841344746)
+    assert probability_at_or_above(0.05, 0.04, 0.01) == pytest.approx(0.158655254)
+    assert [probability_at_or_above(0.05, c, e) for c, e in ((0.05, 0.0), (0.049, 0.0), (0.06, -1.0))] == [1.0, 0.0, 1.0]
+
+
+def test_exactly_at_the_clearing_level() -> None:
+    """At the level a breach is still firing and counts afresh; one step of floating point below it clears."""
+    standing = Standing(LimitState.CLEARING, "day0", 1)
+    level = LIMIT.clear_below * LIMIT.max_cvar
+    assert judge(LIMIT, standing, level, 0.0005, True, "d") == Standing(LimitState.FIRING, "day0", 0)
+    assert judge(LIMIT, standing, math.nextafter(level, 0), 0.0005, True, "d") == Standing(LimitState.CLEAR)

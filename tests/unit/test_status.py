@@ -49,9 +49,9 @@ def test_without_an_agreeing_challenger(rival: float) -> None:
     assert status_of((replace(FIGURE, challenger_cvar=rival),), (LIMIT,), Grade.A) is Status.DEGRADED
 
 
-@pytest.mark.parametrize("rival", [0.03 / DIVERGENCE * 1.001, 0.03 * DIVERGENCE * 0.999])
+@pytest.mark.parametrize("rival", [0.02, 0.03 / DIVERGENCE * 1.001, 0.03 * DIVERGENCE * 0.999])
 def test_a_challenger_within_the_factor_agrees(rival: float) -> None:
-    """Just inside the factor, either way."""
+    """Exactly at the factor and just inside it, either way."""
     assert status_of((replace(FIGURE, challenger_cvar=rival),), (LIMIT,), Grade.A) is Status.OK
 
 
@@ -114,3 +114,4 @@ def test_divergence_is_the_larger_ratio() -> None:
     assert divergence(replace(FIGURE, cvar=0.02, challenger_cvar=0.05)) == pytest.approx(2.5)
     assert divergence(replace(FIGURE, cvar=0.05, challenger_cvar=0.02)) == pytest.approx(2.5)
     assert divergence(replace(FIGURE, cvar=-0.01, challenger_cvar=-0.01)) == math.inf
+    assert divergence(replace(FIGURE, cvar=0.0)) == divergence(replace(FIGURE, challenger_cvar=0.0)) == math.inf
