@@ -16,10 +16,10 @@ def demo_prices() -> pd.DataFrame:
 
     Raises ValueError if the package ever ships other sessions for the index than for the stocks, or a missing price.
     """
-    prices = load_sp500_dataset().join(load_sp500_index(), how="outer")
+    prices: pd.DataFrame = load_sp500_dataset().join(load_sp500_index(), how="outer")
     if prices.isna().any(axis=None) or not (prices > 0).all(axis=None):
         raise ValueError("skfolio's stocks and index do not share every session: a price is missing or not positive")
-    return prices.rename_axis("date")
+    return prices.rename_axis(index="date")
 
 
 def price_file(prices: pd.DataFrame) -> bytes:

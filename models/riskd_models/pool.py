@@ -40,7 +40,8 @@ def known_prices() -> pd.DataFrame:
     """Every series by session; NaN where a series has no close. skfolio is BSD-3; arch (NASDAQ, WTI from FRED) is NCSA."""
     nasdaq = arch.data.nasdaq.load()["Adj Close"].rename("NASDAQ")
     crude = arch.data.wti.load()["DCOILWTICO"].rename("WTI")
-    return load_sp500_dataset().join([load_sp500_index(), nasdaq, crude], how="outer").sort_index()
+    prices: pd.DataFrame = load_sp500_dataset().join([load_sp500_index(), nasdaq, crude], how="outer")
+    return prices.sort_index()
 
 
 def portfolio_weights(count: int, assets: int, dirichlet: float, rng: np.random.Generator) -> Floats:
