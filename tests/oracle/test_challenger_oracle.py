@@ -26,7 +26,7 @@ def by_hand(book: Floats, level: float) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("level", [0.95, 0.975, 0.99])
-@pytest.mark.parametrize("sessions", [200, 900])
+@pytest.mark.parametrize("sessions", [125, 200, 900])
 def test_one_session_by_hand(sessions: int, level: float) -> None:
     """VaR and CVaR of the newest 500 residuals, the boundary one counted fractionally."""
     book = np.random.default_rng(1).standard_t(4, sessions) * 0.01
@@ -46,11 +46,19 @@ def test_the_book_is_held_in_simple_returns() -> None:
         assert (figures[key].var, figures[key].cvar) == pytest.approx((figure.var, figure.cvar), rel=1e-9)
 
 
-def test_losses_are_positive_and_leave_gains_alone() -> None:
-    """A book that only fell has a positive VaR, its mirror image a negative one."""
+@pytest.mark.parametrize("horizon", [1, 10])
+def test_losses_are_positive_and_gains_negative(horizon: int) -> None:
+    """A book that only fell has a positive VaR at every horizon, its mirror image a negative one."""
     fell = -0.01 * np.random.default_rng(3).uniform(0.5, 1.5, 300)
-    assert challenge(fell[:, None], WHOLE, (0.95,), (1,))[0.95, 1].var > 0
-    assert challenge(-fell[:, None], WHOLE, (0.95,), (1,))[0.95, 1].var < 0
+    assert challenge(fell[:, None], WHOLE, (0.95,), (horizon,))[0.95, horizon].var > 0
+    assert challenge(-fell[:, None], WHOLE, (0.95,), (horizon,))[0.95, horizon].var < 0
+
+
+def test_a_price_that_did_not_move_at_first_is_no_division_by_zero() -> None:
+    """Sixty sessions without a change and then a market: finite figures."""
+    book = np.r_[np.zeros(SPIN_UP), np.random.default_rng(9).normal(0, 0.01, 400)]
+    figure = challenge(np.r_[np.zeros(5), book][:, None], WHOLE, (0.95,), (1,))[0.95, 1]
+    assert 0 < figure.var < figure.cvar < 0.1
 
 
 @pytest.mark.parametrize("horizon", [1, 10])
