@@ -24,6 +24,25 @@ class Constant:
         return np.full((paths, 2), self.score)
 
 
+class Counting(EwmaForecaster):
+    """Counts how often its state is moved on."""
+
+    advanced = 0
+
+    def advance(self, state: MarketState, log_returns: Floats) -> MarketState:
+        type(self).advanced += 1
+        return super().advance(state, log_returns)
+
+
+class Torn:
+    """One asset of one path is not a number."""
+
+    def draw(self, random: np.random.Generator, paths: int) -> Floats:
+        scores = np.zeros((paths, 2))
+        scores[1, 1] = np.nan
+        return scores
+
+
 def by_hand(variance: float, score: float, sessions: int) -> float:
     """Simple return after ``sessions`` of EWMA volatility that every return moves on."""
     total = 0.0
@@ -36,14 +55,15 @@ def by_hand(variance: float, score: float, sessions: int) -> float:
 
 def test_horizons_by_hand() -> None:
     """Log returns add up while the state moves on with each; simple returns at each horizon, no session more than needed."""
-    sampler = Constant(-2.0)
-    bank = scenario_bank(EwmaForecaster(), MARKET, sampler, 3, (1, 4), 1, "A")
+    sampler, forecaster = Constant(-2.0), Counting()
+    bank = scenario_bank(forecaster, MARKET, sampler, 3, (1, 4), 1, "A")
     assert sorted(bank.returns) == [1, 4]
     for horizon, returns in bank.returns.items():
         assert returns.shape == (3, 2)
         np.testing.assert_allclose(returns[:, 0], by_hand(1e-4, -2.0, horizon), rtol=1e-5)
         np.testing.assert_allclose(returns[:, 1], by_hand(4e-4, -2.0, horizon), rtol=1e-5)
     assert sampler.sessions == 4
+    assert forecaster.advanced == 3
 
 
 def test_losses_are_positive_and_cash_adds_nothing() -> None:
@@ -66,3 +86,9 @@ def test_what_is_not_finite_is_refused(score: float) -> None:
     """NaN, infinity and a gain beyond every number: ModelError, never a bank."""
     with pytest.raises(ModelError, match="ewma@test: scenarios at 2 sessions are not finite"), np.errstate(all="ignore"):
         scenario_bank(EwmaForecaster(), MARKET, Constant(score), 2, (2,), 1, "A")
+
+
+def test_one_bad_number_is_enough() -> None:
+    """A single NaN in a bank refuses the bank."""
+    with pytest.raises(ModelError, match="not finite"):
+        scenario_bank(EwmaForecaster(), MARKET, Torn(), 3, (1,), 1, "A")

@@ -23,3 +23,8 @@ def test_one_unusable_price_is_an_f(bad: float) -> None:
     assert grade_closes(hurt, GOOD, 1) is Grade.F
     assert grade_closes(GOOD, hurt, 1) is Grade.F
     assert usable(hurt).tolist() == [True, False]
+
+
+def test_a_small_price_is_a_price() -> None:
+    """Back-adjusted prices of long ago are fractions of a cent; only zero and less are none."""
+    assert grade_closes(frozen([1e-6, 0.5]), GOOD, 1) is Grade.A
