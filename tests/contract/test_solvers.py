@@ -118,3 +118,16 @@ def test_every_violation_is_named(weights: list[float], words: str | None) -> No
     """The independent check finds each broken constraint and says which."""
     found = violations(problem(bounds=Bounds(0.05, 0.4, 0.2, 0.25)), np.array(weights), 1e-9)
     assert any(words in line for line in found) if words else found == []
+
+
+def test_on_the_bound_is_within_it() -> None:
+    """Exactly at every bound nothing is broken; past one by less than the tolerance neither, by more it is."""
+    current = frozen([0.5, 0.0])
+    asked = Problem({}, current, (), Bounds(0.25, 0.5, 0.25, 0.25), current, 0.5)
+    assert violations(asked, np.array([0.5, 0.25]), 0.0) == []
+    for weights in ([0.5, 0.24], [0.51, 0.25], [0.49, 0.25], [0.5, 0.26]):
+        assert violations(asked, np.array(weights), 0.0) != []
+        assert violations(asked, np.array(weights), 0.02) == []
+    whole = Problem({}, current, (), Bounds(0.25, 0.75, 0.0, 1.0), current, 0.5)
+    assert violations(whole, np.array([0.5, 0.5]), 0.0) == []
+    assert violations(whole, np.array([0.5, 0.51]), 0.0) != []
