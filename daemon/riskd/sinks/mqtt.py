@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from riskd.core.message import Message
 from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
+from riskd.sinks.loop_noise import hush
 
 EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
 MAX_EVENT_BYTES = 32 * 1024
@@ -195,6 +196,7 @@ class MqttSink:
 
     async def run(self) -> None:
         """Keep one connection until cancelled; then say ``offline`` and leave, which suppresses the will."""
+        hush(asyncio.get_running_loop())
         attempt = 0
         while True:
             lasted, blame_configuration = await self._connection()

@@ -1,0 +1,27 @@
+"""What the loop says after a lost connection."""
+
+import asyncio
+import errno
+from typing import Any
+
+import pytest
+from aiomqtt import MqttError
+
+from riskd.sinks.loop_noise import hush
+
+pytestmark = pytest.mark.unit
+
+
+def test_noise_is_hushed_and_nothing_else() -> None:
+    """A closed socket and a dead link's future are not passed on; a bug is; hushing twice changes nothing."""
+    passed: list[dict[str, Any]] = []
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _, context: passed.append(context))
+    hush(loop)
+    hush(loop)
+    loop.call_exception_handler({"message": "callback add_writer(18)", "exception": OSError(errno.EBADF, "closed")})
+    loop.call_exception_handler({"message": "Future exception was never retrieved", "exception": MqttError("gone")})
+    loop.call_exception_handler({"message": "callback add_writer(18)", "exception": OSError(errno.ENOMEM, "no memory")})
+    loop.call_exception_handler({"message": "a bug", "exception": ValueError("a bug")})
+    loop.close()
+    assert [type(c["exception"]) for c in passed] == [OSError, ValueError]
