@@ -18,7 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from riskd.core.message import Message
 from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
-from riskd.sinks.loop_noise import hush
+from riskd.sinks.event_loop import heed_cancellation, hush
 
 EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
 MAX_EVENT_BYTES = 32 * 1024
@@ -159,11 +159,6 @@ def properties_of(message: Message) -> Properties:
     return properties
 
 
-def _cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 class MqttSink:
     """Publishes at QoS 1 under the base topic and keeps ``<base>/availability`` true."""
 
@@ -200,6 +195,7 @@ class MqttSink:
         attempt = 0
         while True:
             lasted, blame_configuration = await self._connection()
+            heed_cancellation()
             attempt = SLOW_ATTEMPT if blame_configuration else 0 if lasted >= STEADY_SECONDS else attempt + 1
             await self._sleep(full_jitter(attempt, self._draw()))
 
@@ -227,8 +223,7 @@ class MqttSink:
                 since = now()
                 await self._serve(link)
         except (MqttError, ConfigError) as error:
-            if _cancelled():  # the farewell failed; leaving still comes first
-                raise asyncio.CancelledError from None
+            heed_cancellation()
             line, blame_configuration = explanation(error, self._target)
             self._tell(line)
             return (0.0 if since is None else now() - since), blame_configuration
@@ -241,6 +236,7 @@ class MqttSink:
         self._link, self._connections = link, self._connections + 1
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
+            heed_cancellation()
             async for _ in link.messages:
                 pass
         except asyncio.CancelledError:

@@ -1,4 +1,4 @@
-"""Keeps what a lost connection leaves behind in the event loop out of the log: no fault of anybody's, and told already."""
+"""Two things that asyncio and aiomqtt leave to their users: noise after a lost connection, and a cancellation that got lost."""
 
 import asyncio
 import errno
@@ -32,3 +32,10 @@ def hush(loop: asyncio.AbstractEventLoop) -> None:
 
     handle.hushing = True  # type: ignore[attr-defined]
     loop.set_exception_handler(handle)
+
+
+def heed_cancellation() -> None:
+    """Raise CancelledError if this task was asked to stop: asyncio.wait_for of Python 3.11 may swallow the asking."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

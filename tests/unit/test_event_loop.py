@@ -1,13 +1,14 @@
-"""What the loop says after a lost connection."""
+"""What the loop says after a lost connection, and what it forgets to say."""
 
 import asyncio
 import errno
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from aiomqtt import MqttError
 
-from riskd.sinks.loop_noise import hush
+from riskd.sinks.event_loop import heed_cancellation, hush
 
 pytestmark = pytest.mark.unit
 
@@ -25,3 +26,22 @@ def test_noise_is_hushed_and_nothing_else() -> None:
     loop.call_exception_handler({"message": "a bug", "exception": ValueError("a bug")})
     loop.close()
     assert [type(c["exception"]) for c in passed] == [OSError, ValueError]
+
+
+def test_a_swallowed_cancellation_is_heeded() -> None:
+    """A task that was cancelled and did not hear of it leaves at the next look; one that was not goes on."""
+
+    async def deaf() -> None:
+        heed_cancellation()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        heed_cancellation()
+
+    async def story() -> bool:
+        task = asyncio.create_task(deaf())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+        return task.cancelled()
+
+    assert asyncio.run(story())
