@@ -131,3 +131,25 @@ def test_on_the_bound_is_within_it() -> None:
     whole = Problem({}, current, (), Bounds(0.25, 0.75, 0.0, 1.0), current, 0.5)
     assert violations(whole, np.array([0.5, 0.5]), 0.0) == []
     assert violations(whole, np.array([0.5, 0.51]), 0.0) != []
+
+
+@every
+def test_turnover_counts_cash(solver: str) -> None:
+    """From 40 % cash with 10 % turnover: to no cash there is no way; where cash may stay at most a tenth is invested."""
+    current = frozen(np.full(ASSETS, 0.12))
+    held = replace(problem(bounds=Bounds(max_turnover=0.1)), current=current, current_cash=0.4)
+    with pytest.raises(InfeasibleError):
+        solve(held, solver)
+    held = replace(held, bounds=Bounds(max_cash=1.0, max_turnover=0.1))
+    weights = solve(held, solver).weights
+    assert violations(held, weights, 1e-6) == []
+    assert turnover(weights, 1 - float(weights.sum()), current, 0.4) == pytest.approx(0.1, abs=1e-5)
+
+
+@every
+def test_just_out_of_reach_is_infeasible(solver: str) -> None:
+    """A limit a tenth under the least achievable CVaR is not feasible, one a tenth over it is."""
+    least = solve(problem(0.001), solver).ratio * 0.001
+    under, over = solve(problem(0.9 * least), solver), solve(problem(1.1 * least), solver)
+    assert (under.feasible, over.feasible) == (False, True)
+    assert under.ratio == pytest.approx(1 / 0.9, rel=1e-3)

@@ -108,17 +108,21 @@ def test_a_flattered_optimiser_is_reined_in() -> None:
 def test_what_never_verifies_is_never_proposed(monkeypatch: pytest.MonkeyPatch) -> None:
     """An optimiser that does not heed the tightened limit: failed after the first try and four more, holdings stay."""
     real, tries = allocation.solve, []
+    solutions: list[Solution] = []
 
     def deaf(problem: Problem, solver: str) -> Solution:
         tries.append(problem.inner)
-        return real(replace(problem, inner=1.0), solver)
+        solutions.append(real(replace(problem, inner=1.0), solver))
+        return solutions[-1]
 
     monkeypatch.setattr(allocation, "solve", deaf)
     found, alert = asked(verifier=bank(2, scale=1.1))
     assert found.status == "failed"
     assert len(tries) == 5
     assert tries[0] == 1
-    assert tries == sorted(set(tries), reverse=True)
+    weights = dict(zip(RULES.symbols, np.round(solutions[0].weights, 4).tolist(), strict=True))
+    excess = risk(weights, DAILY, bank(2, scale=1.1)) / DAILY.max_cvar
+    assert tries == pytest.approx([(0.995 / excess) ** i for i in range(5)], rel=1e-3)
     assert "after 4 tightenings" in alert.headline
     assert (found.trades, found.turnover, found.cvar_after, found.cvar_verified) == ((), 0.0, None, None)
     assert found.weights == dict(zip(RULES.symbols, portfolio().weights.tolist(), strict=True))
@@ -200,3 +204,19 @@ def test_few_tail_scenarios_are_remarked() -> None:
     """500 scenarios at 95 % over three assets are 8 each, fewer than wanted; at 90 % they are 17."""
     assert asked()[0].notes[0] == "8 tail scenarios per asset entered the optimiser, 10 are wanted"
     assert asked((LONG,))[0].notes[0] == "17 tail scenarios per asset entered the optimiser"
+
+
+def test_the_remainder_goes_to_the_freest_asset() -> None:
+    """Not to the one just above its lower bound, nor to the one just below its upper bound; no zero is negative."""
+    rounded = allocation._rounded(np.array([0.21004, 0.35004, 0.43992]), Bounds(0.2, 0.6))
+    np.testing.assert_allclose(rounded, [0.21, 0.35, 0.44], atol=1e-12)
+    assert "-" not in str(allocation._rounded(np.array([-1e-9, 0.5, 0.5]), Bounds()).tolist())
+
+
+def test_rounding_alone_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A turnover on its bound that basis points carry a little over it is published, and told as it is."""
+    exact = Solution(np.array([0.30006, 0.2, 0.49994]), 0.9, True, "CLARABEL")
+    monkeypatch.setattr(allocation, "solve", lambda problem, solver: exact)
+    found, _ = asked((replace(DAILY, max_cvar=0.5),), Bounds(max_turnover=0.20006))
+    assert found.status == "proposed"
+    assert found.turnover == pytest.approx(0.2001)
