@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from riskd.core.events import AlertEvent, Proposal
+from riskd.core.message import WITHDRAWN
 from riskd.core.report import PortfolioReport
 from riskd.settings import Settings
 
@@ -18,8 +19,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
     return {
         "config.schema.json": {"$schema": DIALECT, "title": "riskd configuration", **Settings.model_json_schema()},
-        "state.schema.json": _published("retained <base>/<portfolio>/state", PortfolioReport, version),
-        "allocation.schema.json": _published("retained <base>/<portfolio>/allocation", Proposal, version),
+        "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version),
+        "allocation.schema.json": _retained("retained <base>/<portfolio>/allocation", Proposal, version),
         "event.schema.json": _event(version),
     }
 
@@ -33,6 +34,18 @@ def export(folder: Path) -> list[Path]:
         path.write_text(json.dumps(schema, indent=2, sort_keys=True) + "\n")
         written.append(path)
     return written
+
+
+def _retained(title: str, kind: type, version: dict[str, Any]) -> dict[str, Any]:
+    """What stands on a retained topic: the thing itself, or that it no longer stands."""
+    schema = _published(title, kind, version)
+    body = {key: schema.pop(key) for key in ("type", "properties", "required")}
+    text = {"type": "string"}
+    gone = {**version, "portfolio": text, "session": text, "status": {"const": WITHDRAWN}}
+    return {
+        **schema,
+        "anyOf": [body, {"type": "object", "properties": gone, "required": list(gone), "additionalProperties": False}],
+    }
 
 
 def _published(title: str, kind: type, version: dict[str, Any]) -> dict[str, Any]:
