@@ -94,7 +94,7 @@ class Live:
 
 
 def test_a_session_is_taken_when_it_is_over(tmp_path: Path) -> None:
-    """Warm-up at noon, nothing before 16:30 New York, then a breach, delivered before its allocation."""
+    """At noon Friday's figures are there; nothing new before 16:30 New York, then a breach, delivered before its allocation."""
 
     async def story(live: Live) -> None:
         await live.until(lambda s: s.phase == "watching" and s.next_run_at is not None)
@@ -102,11 +102,11 @@ def test_a_session_is_taken_when_it_is_over(tmp_path: Path) -> None:
         live.close(-0.12)
         live.at("20:29")
         await asyncio.sleep(0.2)
-        assert live.board.snapshot.reports == ()
+        assert [r.session for r in live.board.snapshot.reports] == [date(2024, 3, 8)]
         live.at("20:31")
         snapshot = await live.until(lambda s: bool(s.proposals))
         assert snapshot.reports[0].status is Status.BREACH
-        assert snapshot.cycles == {"computed": 1}
+        assert snapshot.cycles == {"computed": 2}
         assert snapshot.valid_until is not None
         assert snapshot.valid_until > datetime(2024, 3, 12, 20, 30, tzinfo=UTC)
 
@@ -155,7 +155,7 @@ def test_a_restart_leaves_no_hole(tmp_path: Path) -> None:
         await live.until(lambda s: s.phase == "watching")
         live.close(0.001)
         live.at("20:31")
-        await live.until(lambda s: bool(s.reports))
+        await live.until(lambda s: bool(s.reports) and s.reports[0].session == MONDAY)
 
     async def again(live: Live) -> None:
         assert live.board.snapshot.reports[0].session == MONDAY

@@ -113,14 +113,11 @@ class Service:
             ticker.stop()
 
     async def _start(self) -> None:
-        """Take up the checkpoint or warm up."""
+        """Take up the checkpoint, or warm up to the session before the newest, so that the newest has figures at once."""
         self._picture.change(phase="warming up")
         loop = asyncio.get_running_loop()
-        today = (
-            self._eve(self._replay.first)
-            if self._replay
-            else (self._calendar.newest(self._wall.now()) or self._wall.now().date())
-        )
+        now = self._wall.now()
+        today = self._eve(self._replay.first if self._replay else self._calendar.newest(now) or now.date())
         if self._replay is not None:
             self._replay.release(today)
         bar = self._console.progress("warming up on real prices")
@@ -138,8 +135,8 @@ class Service:
         notify(f"STATUS=watching since {self._pipeline.state.session}")
 
     def _eve(self, session: date) -> date:
-        """The last session before ``session``."""
-        return self._calendar.sessions(session - timedelta(days=15), session - timedelta(days=1))[-1]
+        """The last session before ``session``; itself when there is none in two months."""
+        return next(reversed(self._calendar.sessions(session - timedelta(days=60), session - timedelta(days=1))), session)
 
     async def _play(self, replay: Replay) -> None:
         """Every session of the replay that is not in the state yet, at its pace."""
