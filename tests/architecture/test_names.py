@@ -48,7 +48,9 @@ def test_the_scan_sees_a_tie(line: str) -> None:
     assert tied("first\n" + line) == [line]
 
 
-@pytest.mark.parametrize("line", ["COPY . ./work/", "/opt/riskd/bin/riskd", "https://example.org/a/home/b", "$HOME/work/x"])
+@pytest.mark.parametrize(
+    "line", [f"COPY . .{FOLDERS[0]}", "/opt/riskd/bin/riskd", "https://example.org/a/home/b", f"$HOME{FOLDERS[0]}x"]
+)
 def test_the_scan_lets_other_paths_pass(line: str) -> None:
     """Relative paths, installed paths and addresses are nobody's folder."""
     assert tied(line) == []
