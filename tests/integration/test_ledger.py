@@ -117,6 +117,17 @@ def test_prices_are_appended_and_the_newest_counts() -> None:
     np.testing.assert_array_equal(store.closes(("AAA", "BBB"), days), [[10.0, 4.9], [11.5, np.nan]])
 
 
+def test_adjusted_and_raw_prices_are_never_mixed() -> None:
+    """A session known raw and adjusted beside one known only raw: both are raw; known of equally many: both are adjusted."""
+    store = PriceStore(open_database(None, now))
+    days = (date(2024, 3, 8), date(2024, 3, 11))
+    raw = [Quote("AAA", day, "close", value, "one", NOON) for day, value in zip(days, (10.0, 11.0), strict=True)]
+    store.append([*raw, Quote("AAA", days[0], "adj_close", 5.0, "other", NOON)])
+    np.testing.assert_array_equal(store.closes(("AAA",), days), [[10.0], [11.0]])
+    store.append([Quote("AAA", days[1], "adj_close", 5.5, "other", NOON)])
+    np.testing.assert_array_equal(store.closes(("AAA",), days), [[5.0], [5.5]])
+
+
 def test_durability_settings(tmp_path: Path) -> None:
     """Write-ahead log, every commit synced."""
     database = open_database(tmp_path, now)

@@ -41,6 +41,18 @@ def test_the_journal_comes_out_the_same(config: Path) -> None:
         connection.execute("UPDATE journal SET outcome = ? WHERE seq = ?", (outcome, seq))
 
 
+def test_a_broken_chain_is_found(config: Path) -> None:
+    """A line whose hash was rewritten comes out the same, and is still found by its chain."""
+    with sqlite3.connect(config.parent / "state" / "riskd.db") as connection:
+        chain = connection.execute("SELECT chain FROM journal WHERE key = 'session/2020-03-12'").fetchone()[0]
+        connection.execute("UPDATE journal SET chain = ? WHERE chain = ?", ("0" * 64, chain))
+    code, said = riskd("replay", "--journal", "-c", str(config))
+    assert code == 1
+    assert "session/2020-03-12: the hash chain is broken" in said
+    with sqlite3.connect(config.parent / "state" / "riskd.db") as connection:
+        connection.execute("UPDATE journal SET chain = ? WHERE chain = ?", (chain, "0" * 64))
+
+
 def test_explain(config: Path) -> None:
     """An alert by the beginning of its id: what breached, by how much, from which assets, on which model and bank."""
     with sqlite3.connect(config.parent / "state" / "riskd.db") as connection:

@@ -15,7 +15,7 @@ from riskd.runtime.clock import SystemClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Background, Replay, Service
-from riskd.settings import Mqtt, Settings, YahooFeed
+from riskd.settings import Mqtt, Settings
 from riskd.sinks.broker import embedded_broker
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink, MqttTarget
@@ -67,8 +67,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
         market = market_of(settings, hand)
         replay = Replay(plan.first, plan.last, speed or plan.speed, hand, market.release)
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
-    patient = any(isinstance(feed, YahooFeed) for feed in settings.feeds)
-    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, patient)
+    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live)
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:

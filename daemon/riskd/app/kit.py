@@ -22,7 +22,7 @@ from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
 from riskd.forecast.artefact import load_artefact
 from riskd.forecast.onnx_lstm import OnnxLstm
-from riskd.runtime.calendar import Calendar, ExchangeCalendar, PriceCalendar
+from riskd.runtime.calendar import Calendar, ExchangeCalendar, PriceCalendar, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
 from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.settings import FilesFeed, Settings
@@ -43,10 +43,10 @@ class Market:
 
     def eve(self, session: date) -> date:
         """The last session before ``session``; DataError when the calendar has none."""
-        before = self.calendar.sessions(session - timedelta(days=30), session - timedelta(days=1))
-        if not before:
-            raise DataError(f"no session in the 30 days before {session}")
-        return before[-1]
+        before = preceding(self.calendar, session)
+        if before is None:
+            raise DataError(f"no session in the two months before {session}")
+        return before
 
     def release(self, session: date) -> None:
         """Let every replay feed show ``session``."""

@@ -1,14 +1,14 @@
 """One session or a stretch of the past, folded in memory: what ``once`` and ``replay`` do."""
 
-from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date
 
 from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, pipeline_of, rules_of
 from riskd.core.events import Outcome
 from riskd.errors import DataError, RiskdError
-from riskd.runtime.clock import Clock, SystemClock
+from riskd.runtime.clock import HandClock, SystemClock
 from riskd.runtime.pipeline import LATE_AFTER, Progress
-from riskd.settings import Settings, YahooFeed
+from riskd.settings import Settings
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
 
@@ -20,7 +20,7 @@ def newest_session(settings: Settings) -> date:
     newest = market.calendar.newest(market.clock.now())
     if newest is None:
         raise DataError("no session is over yet")
-    if _live(settings):
+    if settings.live:
         return newest
     first = settings.service.history_from
     pulls = [feed.pull(settings.symbols, first, newest) for feed in market.feeds]
@@ -33,13 +33,12 @@ def past(settings: Settings, first: date, last: date, progress: Progress = lambd
     Warms up on what was known the session before ``first``. Raises DataError when there is too little history and
     RiskdError when there is no session.
     """
-    clock: Clock = SystemClock()
-    market = market_of(settings, clock if _live(settings) else hand_clock(first))
+    market = market_of(settings, SystemClock() if settings.live else hand_clock(first))
     sessions = market.calendar.sessions(first, last)
     if not sessions:
         raise RiskdError(f"there is no session from {first} to {last}; the nearest one before is {market.eve(first)}")
     rules = rules_of(settings, load_forecaster(settings))
-    database = open_database(None, clock.now)
+    database = open_database(None, market.clock.now)
     pipeline = pipeline_of(settings, rules, market, database, Ledger(database))
     eve = market.eve(sessions[0])
     market.release(eve)
@@ -52,13 +51,8 @@ def past(settings: Settings, first: date, last: date, progress: Progress = lambd
             raise RiskdError(f"prices of {session} are not complete yet; ask again later")
 
 
-def _live(settings: Settings) -> bool:
-    return any(isinstance(feed, YahooFeed) for feed in settings.feeds)
-
-
 def _arrive(market: Market, session: date) -> None:
     """Move the clock of the past behind the close of ``session``."""
-    move: Callable[..., None] | None = getattr(market.clock, "move", None)
-    if move is not None:
-        move(market.calendar.over_at(session) + LATE_AFTER + timedelta(seconds=1))
+    if isinstance(market.clock, HandClock):
+        market.clock.move(market.calendar.over_at(session) + LATE_AFTER)
     market.release(session)

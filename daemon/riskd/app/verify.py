@@ -33,6 +33,9 @@ def verify(settings: Settings) -> int:
                 raise DifferenceError(f"{line.key}: the outcome differs from the journal's")
             if sha256(pack(state)) != line.state_sha256:
                 raise DifferenceError(f"{line.key}: the state differs from the journal's")
+        broken = ledger.broken()
+        if broken is not None:
+            raise DifferenceError(f"{broken}: the hash chain is broken here: this line or the one before was changed")
         return len(lines)
     finally:
         database.close()

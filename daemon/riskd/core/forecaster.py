@@ -26,10 +26,6 @@ class MarketState:
         """The single real path repeated ``paths`` times."""
         return MarketState({k: np.repeat(v, paths, axis=0) for k, v in self.arrays.items()})
 
-    @property
-    def finite(self) -> bool:
-        return all(bool(np.isfinite(v).all()) for v in self.arrays.values())
-
 
 class Forecast(Protocol):
     """Next session's marginal predictive distributions of log returns, one per path and asset."""

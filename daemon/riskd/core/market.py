@@ -23,11 +23,6 @@ class PriceTable:
     def __len__(self) -> int:
         return len(self.sessions)
 
-    def until(self, session: date) -> "PriceTable":
-        """The rows up to and including ``session``."""
-        rows = sum(1 for s in self.sessions if s <= session)
-        return PriceTable(self.symbols, self.sessions[:rows], self.closes[:rows])
-
 
 def price_table(symbols: tuple[str, ...], sessions: tuple[date, ...], closes: Floats) -> PriceTable:
     """Check and freeze a table; raises DataError that names the first bad session and symbol."""

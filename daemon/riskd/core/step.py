@@ -24,18 +24,12 @@ from riskd.errors import ModelError
 Stage = Callable[[str], AbstractContextManager[object]]  # lets the shell time the parts without a clock in here
 
 
+Banks = Callable[[Rules, State, str], ScenarioBank]  # lets the shell keep a bank that several steps use
+
+
 def untimed(name: str) -> AbstractContextManager[object]:
     """No timing."""
     return nullcontext(name)
-
-
-def step(rules: Rules, state: State, event: Event, stage: Stage = untimed) -> tuple[State, Outcome]:
-    """The next state and what there is to say; raises ValueError for a session that is not after ``state.session``."""
-    if isinstance(event, AllocationDue):
-        return _allocate(rules, state, event, stage)
-    if event.session <= state.session:
-        raise ValueError(f"session {event.session} is not after {state.session}")
-    return _close(rules, state, event, stage)
 
 
 def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
@@ -46,12 +40,24 @@ def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     return scenario_bank(rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity)
 
 
+def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks: Banks = bank_of) -> tuple[State, Outcome]:
+    """The next state and what there is to say; raises ValueError for a session that is not after ``state.session``.
+
+    ``banks`` must give what :func:`bank_of` gives; it may remember.
+    """
+    if isinstance(event, AllocationDue):
+        return _allocate(rules, state, event, stage, banks)
+    if event.session <= state.session:
+        raise ValueError(f"session {event.session} is not after {state.session}")
+    return _close(rules, state, event, stage, banks)
+
+
 def _ring(state: State) -> Floats:
     """The score pool in an order that moves no row when a new one replaces the oldest: equal draws then mean equal sessions."""
     return np.roll(state.scores, state.scored % len(state.scores), axis=0)
 
 
-def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tuple[State, Outcome]:
+def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage, banks: Banks) -> tuple[State, Outcome]:
     grade = grade_closes(event.closes, event.previous, state.skipped + 1)
     advanced, bank, fault = None, None, None
     if grade is Grade.F:
@@ -63,7 +69,7 @@ def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage) -> tu
             with stage("state"):
                 advanced = _advance(rules, state, event)
             with stage("scenarios"):
-                bank = bank_of(rules, advanced)
+                bank = banks(rules, advanced, "A")
         except ModelError as error:
             advanced, grade, fault = None, Grade.F, str(error)
     after = advanced or replace(state, session=event.session, skipped=state.skipped + 1)
@@ -117,7 +123,7 @@ def _open(state: State, portfolio: Portfolio) -> bool:
     return any(state.standings[portfolio.name, limit.name].episode for limit in portfolio.limits)
 
 
-def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) -> tuple[State, Outcome]:
+def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage, banks: Banks) -> tuple[State, Outcome]:
     """Solve on bank A, verify on the independent bank B; a breach was committed before this runs.
 
     Told when there are new weights, or when the answer is another than the last one of this episode.
@@ -127,7 +133,7 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage) ->
         return state, Outcome(event.session)
     try:
         with stage("banks"):
-            chooser, verifier = bank_of(rules, state, "A"), bank_of(rules, state, "B")
+            chooser, verifier = banks(rules, state, "A"), banks(rules, state, "B")
     except ModelError as error:
         return _failed(state, event, str(error))
     with stage("allocation"):

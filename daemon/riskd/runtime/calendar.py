@@ -32,6 +32,11 @@ class Calendar(Protocol):
         ...
 
 
+def preceding(calendar: Calendar, session: date) -> date | None:
+    """The last session before ``session``; None when there is none in two months."""
+    return next(reversed(calendar.sessions(session - timedelta(days=60), session - timedelta(days=1))), None)
+
+
 class ExchangeCalendar:
     """An exchange's own calendar: half days, holidays and daylight saving included; rebuilt monthly, for it ends a year ahead."""
 

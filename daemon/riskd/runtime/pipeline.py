@@ -17,6 +17,7 @@ from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
 from riskd.errors import DataError
 from riskd.feeds.feed import Feed, Pull
+from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.store.ledger import Ledger
 from riskd.store.prices import PriceStore
@@ -48,6 +49,7 @@ class Pipeline:
         self._parts = parts
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
+        self._banks = SharedBanks()
 
     @property
     def state(self) -> State:
@@ -113,7 +115,7 @@ class Pipeline:
 
     def _take(self, event: Event) -> Outcome:
         """One step, committed."""
-        state, outcome = step(self._parts.rules, self.state, event, self._parts.stage)
+        state, outcome = step(self._parts.rules, self.state, event, self._parts.stage, self._banks)
         rest = self._due[1:] if isinstance(event, AllocationDue) else self._due
         due = (*rest, *outcome.follow_ups)
         with self._parts.stage("commit"):

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from riskd.core.events import Outcome
 from riskd.errors import DataError
 from riskd.observe.console import Console
-from riskd.runtime.calendar import Calendar
+from riskd.runtime.calendar import Calendar, preceding
 from riskd.runtime.clock import Clock, HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
@@ -25,7 +26,7 @@ BEAT_SECONDS = 20.0
 STUCK_SECONDS = 900.0  # a fold that shows no sign of life for so long is hung
 REPLAY_VALID = timedelta(days=1)  # figures of a replay live in its own time; on the wall they just must not look dead
 log = logging.getLogger(__name__)
-Background = Callable[[], Awaitable[None]]
+Background = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Service:
         async with AsyncExitStack() as stack:
             stack.callback(self._worker.shutdown, wait=True, cancel_futures=True)
             group = await stack.enter_async_context(asyncio.TaskGroup())
-            tasks = [group.create_task(_run(part)) for part in background]
+            tasks = [group.create_task(part()) for part in background]
             tasks.append(group.create_task(self._beat()))
             work = group.create_task(self._work(exit_when_done))
             waiting = group.create_task(stop.wait())
@@ -117,7 +118,8 @@ class Service:
         self._picture.change(phase="warming up")
         loop = asyncio.get_running_loop()
         now = self._wall.now()
-        today = self._eve(self._replay.first if self._replay else self._calendar.newest(now) or now.date())
+        newest = self._replay.first if self._replay else self._calendar.newest(now) or now.date()
+        today = preceding(self._calendar, newest) or newest
         if self._replay is not None:
             self._replay.release(today)
         bar = self._console.progress("warming up on real prices")
@@ -133,10 +135,6 @@ class Service:
         valid_until = self._valid_until(self._pipeline.state.priced) if self._picture.shown.last_success_at else None
         self._picture.change(phase="watching", problems=(), valid_until=valid_until)
         notify(f"STATUS=watching since {self._pipeline.state.session}")
-
-    def _eve(self, session: date) -> date:
-        """The last session before ``session``; itself when there is none in two months."""
-        return next(reversed(self._calendar.sessions(session - timedelta(days=60), session - timedelta(days=1))), session)
 
     async def _play(self, replay: Replay) -> None:
         """Every session of the replay that is not in the state yet, at its pace."""
@@ -209,7 +207,3 @@ class Service:
         expected = self._calendar.over_at(newest) if newest else None
         upcoming = self._calendar.over_at(following) if following else None
         self._picture.change(expected_by=expected, next_run_at=upcoming)
-
-
-async def _run(part: Background) -> None:
-    await part()

@@ -258,6 +258,11 @@ class Settings(Section):
         return tuple(sorted(held | set(self.universe)))
 
     @property
+    def live(self) -> bool:
+        """Whether prices come from somewhere that may answer later, not from files alone."""
+        return any(isinstance(f, YahooFeed) for f in self.feeds)
+
+    @property
     def replay(self) -> ReplayFeed | None:
         """The replay feed, if this configuration replays the past."""
         return next((f for f in self.feeds if isinstance(f, ReplayFeed)), None)

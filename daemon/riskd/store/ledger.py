@@ -146,6 +146,17 @@ class Ledger:
             rows = connection.execute(select(journal).where(since).order_by(journal.c.seq)).all()
         return [Line(r.seq, r.key, r.session, read_event(r.event), r.outcome, r.state_sha256, r.chain) for r in rows]
 
+    def broken(self) -> str | None:
+        """Key of the first line whose hash does not follow from the line before and its own text; None if all do."""
+        with self._database.begin() as connection:
+            rows = connection.execute(select(journal).order_by(journal.c.seq)).all()
+        before = ""
+        for r in rows:
+            if r.chain != _link(before, r.key, r.event, r.outcome, r.state_sha256):
+                return str(r.key)
+            before = r.chain
+        return None
+
     def reports(self, portfolio: str, last: int) -> list[dict[str, Any]]:
         """The newest ``last`` reports of a portfolio, oldest first."""
         query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(last)
@@ -169,7 +180,7 @@ class Ledger:
         last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
         seq, before = (last.seq + 1, last.chain) if last else (1, "")
         key, event_text, outcome_text = key_of(event), write_event(event), canonical_json(outcome)
-        chain = sha256("\n".join([before, key, event_text, outcome_text, state_sha256]).encode())
+        chain = _link(before, key, event_text, outcome_text, state_sha256)
         connection.execute(
             insert(journal).values(
                 seq=seq,
@@ -212,6 +223,11 @@ class Ledger:
             seq = connection.execute(insert(outbox).values(id=m.id, topic=m.topic, body=m.body, created_at=created)).lastrowid
             for sink in self._sinks:
                 connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))
+
+
+def _link(*parts: str) -> str:
+    """The hash that chains a journal line to the one before."""
+    return sha256("\n".join(parts).encode())
 
 
 def _retain(connection: Connection, message: Message) -> None:

@@ -55,31 +55,26 @@ class PriceStore:
         return {(r.symbol, r.session, r.field, r.source): r.value for r in found}
 
     def closes(self, symbols: tuple[str, ...], sessions: Sequence[date]) -> Floats:
-        """Newest known closes, adjusted where there are such; NaN where nothing is known. Shape (sessions, symbols)."""
+        """Newest known closes; NaN where nothing is known. Shape (sessions, symbols).
+
+        Each symbol's come from one field alone, the one known of most ``sessions`` (adjusted if equal): a return is never
+        made of an adjusted and a raw price.
+        """
+        tables = np.array([self._closes(field, symbols, sessions) for field in FIELDS])  # (fields, sessions, symbols)
+        best = np.isfinite(tables).sum(axis=1).argmax(axis=0)  # (symbols,), the first of equals
+        return np.asarray(np.take_along_axis(tables, best[None, None, :], axis=0)[0])
+
+    def _closes(self, field: str, symbols: tuple[str, ...], sessions: Sequence[date]) -> Floats:
         out = np.full((len(sessions), len(symbols)), np.nan)
-        if not sessions:
-            return out
         row_of = {s: i for i, s in enumerate(sessions)}
         column_of = {s: i for i, s in enumerate(symbols)}
-        for field in reversed(FIELDS):  # the best field is written last
-            newest = (
-                select(func.max(price.c.id))
-                .where(price.c.field == field, price.c.session >= sessions[0], price.c.session <= sessions[-1])
-                .group_by(price.c.symbol, price.c.session)
-            )
-            with self._database.begin() as connection:
-                for r in connection.execute(select(price).where(price.c.id.in_(newest))):
-                    if r.session in row_of and r.symbol in column_of:
-                        out[row_of[r.session], column_of[r.symbol]] = r.value
-        return out
-
-    def sessions(self, symbols: tuple[str, ...], first: date, last: date) -> tuple[date, ...]:
-        """Dates on which any of ``symbols`` has a price, oldest first; for ``calendar = "prices"``."""
-        query = (
-            select(price.c.session)
-            .where(price.c.symbol.in_(symbols), price.c.session >= first, price.c.session <= last)
-            .distinct()
-            .order_by(price.c.session)
+        newest = (
+            select(func.max(price.c.id))
+            .where(price.c.field == field, price.c.session >= min(sessions), price.c.session <= max(sessions))
+            .group_by(price.c.symbol, price.c.session)
         )
         with self._database.begin() as connection:
-            return tuple(connection.execute(query).scalars())
+            for r in connection.execute(select(price).where(price.c.id.in_(newest))):
+                if r.session in row_of and r.symbol in column_of:
+                    out[row_of[r.session], column_of[r.symbol]] = r.value
+        return out
