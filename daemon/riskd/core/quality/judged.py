@@ -22,9 +22,10 @@ class Correction:
 class JudgedPrices:
     """A session's prices after judgement.
 
-    ``returns`` (symbols,): total log return since the symbol's last usable close, both closes of one vintage; NaN where there is no
-    usable close. ``heard`` (symbols,): the log return that a quarantined close would mean, NaN elsewhere. ``doubts`` are of this
-    session, and those of earlier ones that still keep a value from use. ``revisions`` are what sources changed since the last event.
+    ``returns`` (symbols,): total log return since the symbol's last usable close, both closes of one vintage; NaN where there is
+    no usable close. ``heard`` (symbols,): the log return that a quarantined close would mean, NaN elsewhere. ``doubts`` are of
+    this session, and those of earlier ones that still keep a value from use. ``revisions``: what sources changed since the last
+    event.
     """
 
     returns: Floats
