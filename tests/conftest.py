@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 import pytest
 
 from riskd.core.arrays import Floats, frozen
-from riskd.core.market import PriceTable, price_table
+from riskd.core.events import SessionClosed
+from riskd.core.market import ReturnTable, return_table
 from riskd.core.portfolio import Bounds, Limit, Portfolio
+from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import AllocationRules, Rules, ScenarioRules
 from riskd.testing import EwmaForecaster
 
@@ -42,14 +45,20 @@ def shared() -> Path:
     return folder
 
 
-def made_up_table(symbols: tuple[str, ...], sessions: int = 400, seed: int = 7, scale: float = 0.01) -> PriceTable:
-    """Correlated random walks on consecutive days: made-up, for tests whose claim does not need real prices."""
+def made_up_table(symbols: tuple[str, ...], sessions: int = 400, seed: int = 7, scale: float = 0.01) -> ReturnTable:
+    """Correlated log returns on consecutive days: made-up, for tests whose claim does not need real prices."""
     random = np.random.default_rng(seed)
     common = random.standard_t(5, (sessions, 1))
     returns = scale * (0.6 * common + 0.8 * random.standard_t(5, (sessions, len(symbols))))
-    closes = 100 * np.exp(np.cumsum(returns, axis=0))
     days = tuple(date.fromordinal(date(2020, 1, 1).toordinal() + i) for i in range(sessions))
-    return price_table(symbols, days, closes)
+    return return_table(symbols, days[1:], returns[1:])
+
+
+def closed(session: date, move: object, **prices: object) -> SessionClosed:
+    """A session in which every price moved by the simple return ``move``; NaN where there is no usable price."""
+    returns = np.log1p(np.broadcast_to(np.asarray(move, dtype=np.float64), (3,)))
+    judged = JudgedPrices(frozen(returns), frozen(np.full(3, np.nan)), ())
+    return SessionClosed(session, replace(judged, **prices))  # type: ignore[arg-type]
 
 
 def small_rules(weights: Floats | None = None, max_cvar: float = 0.03, **scenario: object) -> Rules:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conftest import made_up_table, small_rules
-from riskd.core.assess import assess
+from riskd.core.assess import Sight, assess
 from riskd.core.challenger import challenge
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
@@ -42,7 +42,7 @@ def state(rules: Rules) -> State:
 def test_every_figure_is_the_measure(rules: Rules, state: State) -> None:
     """VaR, CVaR, intervals and error at each level and horizon are the bank's; the challenger's are its own."""
     bank = bank_of(rules, state)
-    reports, _ = assess(rules, state, bank, Grade.A, None)
+    reports, _ = assess(rules, state, bank)
     for report, portfolio in zip(reports, rules.portfolios, strict=True):
         rival = challenge(state.log_returns, portfolio.weights, (0.95, 0.99), (1, 5))
         assert [(f.horizon, f.level) for f in report.figures] == [(1, 0.95), (1, 0.99), (5, 0.95), (5, 0.99)]
@@ -57,7 +57,7 @@ def test_every_figure_is_the_measure(rules: Rules, state: State) -> None:
 
 def test_each_limit_is_judged_on_its_own_figure(rules: Rules, state: State) -> None:
     """Level and horizon of the limit choose the figure; its held assets' components sum to it, largest first."""
-    reports, standings = assess(rules, state, bank_of(rules, state), Grade.A, None)
+    reports, standings = assess(rules, state, bank_of(rules, state))
     day, long = reports[0].limits
     figures = {(f.level, f.horizon): f.cvar for f in reports[0].figures}
     assert (day.cvar, long.cvar) == (figures[0.95, 1], figures[0.99, 5])
@@ -74,8 +74,8 @@ def test_each_limit_is_judged_on_its_own_figure(rules: Rules, state: State) -> N
 
 def test_the_realised_loss_is_todays(rules: Rules, state: State) -> None:
     """Minus the simple return of the last session at the weights held; cash earns nothing."""
-    reports, _ = assess(rules, state, bank_of(rules, state), Grade.A, None)
-    last = TABLE.closes[-1] / TABLE.closes[-2] - 1
+    reports, _ = assess(rules, state, bank_of(rules, state))
+    last = np.expm1(TABLE.log_returns[-1])
     assert reports[0].realised_loss == pytest.approx(-(0.6 * last[0] + 0.3 * last[1]))
     assert reports[0].weights == {"AAA": 0.6, "BBB": 0.3}
     assert (reports[0].cash, reports[1].weights) == (0.1, {"CCC": 1.0})
@@ -83,7 +83,7 @@ def test_the_realised_loss_is_todays(rules: Rules, state: State) -> None:
 
 def test_without_a_bank_nothing_is_judged(rules: Rules, state: State) -> None:
     """No figure, no realised loss, every limit cannot be judged, and the fault is the first note."""
-    reports, standings = assess(rules, state, None, Grade.F, "no usable price for BBB")
+    reports, standings = assess(rules, state, None, fault="no usable price for BBB")
     for report in reports:
         assert (report.figures, report.realised_loss, report.status) == ((), None, Status.UNKNOWN)
         assert report.notes == ("no usable price for BBB",)
@@ -94,22 +94,24 @@ def test_without_a_bank_nothing_is_judged(rules: Rules, state: State) -> None:
 def test_provenance_tells_model_bank_and_rules(rules: Rules, state: State) -> None:
     """What a figure rests on: forecaster, scenario model, bank, rules, paths, version."""
     bank = bank_of(rules, state)
-    p = assess(rules, state, bank, Grade.A, None)[0][0].provenance
-    wanted = ("ewma@test", rules.scenarios.model, bank.identity, rules.identity, 1000, "test")
-    assert (p.model, p.scenarios, p.bank, p.rules, p.paths, p.version) == wanted
+    p = assess(rules, state, bank)[0][0].provenance
+    wanted = ("ewma@test", rules.scenarios.model, bank.identity, state.vintage, rules.identity, 1000, "test")
+    assert (p.model, p.scenarios, p.bank, p.prices, p.rules, p.paths, p.version) == wanted
 
 
 def test_a_session_that_spans_several_says_so(rules: Rules, state: State) -> None:
-    """Grade C is explained in a note; grade A needs none."""
+    """A return over a session without a price gives grade B and a note; grade A needs none."""
     bank = bank_of(rules, state)
-    assert any("spans more than one" in n for n in assess(rules, state, bank, Grade.C, None)[0][0].notes)
-    assert not any("spans more than one" in n for n in assess(rules, state, bank, Grade.A, None)[0][0].notes)
+    bridged = assess(rules, state, bank, Sight(bridged=np.array([True, False, False])))[0]
+    assert [r.grade for r in bridged] == [Grade.B, Grade.A]
+    assert any("spans more than one" in n for n in bridged[0].notes)
+    assert not any("spans more than one" in n for n in assess(rules, state, bank)[0][0].notes)
 
 
 def test_divergence_is_noted_where_a_limit_rests(rules: Rules, state: State) -> None:
     """Champion and challenger far apart: one note for each figure that has a limit, none for the others."""
     calm = replace(state, log_returns=state.log_returns / 10)
-    reports, _ = assess(rules, calm, bank_of(rules, state), Grade.A, None)
+    reports, _ = assess(rules, calm, bank_of(rules, state))
     notes = [n for n in reports[0].notes if "differ by a factor of" in n]
     assert len(notes) == 2
     assert any("1-session CVaR 0.95" in n for n in notes)

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from conftest import made_up_table, small_rules
+from conftest import closed, made_up_table, small_rules
 from riskd.core import step as fold
 from riskd.core.arrays import Floats, frozen
-from riskd.core.events import AlertKind, AllocationDue, Outcome, SessionClosed
+from riskd.core.events import AlertKind, AllocationDue, Outcome
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Bounds
 from riskd.core.rules import Rules
@@ -22,12 +22,11 @@ from riskd.testing import EwmaForecaster, NormalForecast
 
 pytestmark = pytest.mark.unit
 TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=150)
-PREVIOUS = frozen([100.0, 50.0, 20.0])
 
 
 def close(rules: Rules, state: State, move: float) -> tuple[State, Outcome]:
     """The next session, every close moved by ``move`` (simple return)."""
-    return step(rules, state, SessionClosed(state.session + timedelta(days=1), PREVIOUS * (1 + move), PREVIOUS))
+    return step(rules, state, closed(state.session + timedelta(days=1), move))
 
 
 def infeasible() -> Rules:
@@ -101,10 +100,10 @@ class Blind(NormalForecast):
 def test_a_score_that_is_not_finite_never_enters_the_pool() -> None:
     """Neither in the warm-up, where it names its session, nor in a session, which then cannot be judged."""
     rules = replace(small_rules(), forecaster=Unscorable())
-    closes = TABLE.closes.copy()
-    closes[120:, 1] *= 2
+    returns = TABLE.log_returns.copy()
+    returns[120, 1] = np.log(2)
     with pytest.raises(ModelError, match=str(TABLE.sessions[120])):
-        warm_state(rules, replace(TABLE, closes=frozen(closes)))
+        warm_state(rules, replace(TABLE, log_returns=frozen(returns)))
     warm = warm_state(rules, TABLE)
     state, outcome = close(rules, warm, 1.0)
     assert outcome.reports[0].figures == ()

@@ -6,9 +6,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from conftest import made_up_table, small_rules
+from conftest import closed, made_up_table, small_rules
 from riskd.core.arrays import Floats, frozen
-from riskd.core.events import AlertKind, AllocationDue, Outcome, SessionClosed
+from riskd.core.events import AlertKind, AllocationDue, Outcome
 from riskd.core.forecaster import MarketState
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
@@ -21,7 +21,6 @@ from riskd.testing import EwmaForecaster, NormalForecast
 
 pytestmark = pytest.mark.unit
 TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=150)
-PREVIOUS = frozen([100.0, 50.0, 20.0])
 DAY, LONG = Limit("day", 0.95, 1, 0.03), Limit("long", 0.95, 5, 0.3)
 
 
@@ -39,7 +38,7 @@ class Lifted(NormalForecast):
 
 def close(rules: Rules, state: State, move: float) -> tuple[State, Outcome]:
     """The next session, every close moved by ``move`` (simple return); NaN is a price that did not come."""
-    return step(rules, state, SessionClosed(state.session + timedelta(days=1), frozen(PREVIOUS * (1 + move)), PREVIOUS))
+    return step(rules, state, closed(state.session + timedelta(days=1), move))
 
 
 def answered(rules: Rules, state: State, outcome: Outcome) -> tuple[State, list[Outcome]]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from conftest import made_up_table, small_rules
+from conftest import closed, made_up_table, small_rules
 from riskd.core.events import AlertKind, AllocationDue, SessionClosed
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
@@ -21,8 +21,7 @@ TABLE = made_up_table(("AAA", "BBB", "CCC"))
 
 def event(state: State, move: float | list[float] = 0.0) -> SessionClosed:
     """The next session, every close moved by ``move`` (simple return)."""
-    previous = np.array([100.0, 50.0, 20.0])
-    return SessionClosed(state.session + timedelta(days=1), previous * (1 + np.asarray(move)), previous)
+    return closed(state.session + timedelta(days=1), move)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def test_same_input_same_bytes(rules: Rules, warm: State) -> None:
 def test_the_past_is_refused(rules: Rules, warm: State) -> None:
     """A session that is not later than the state is a bug, not a silent overwrite."""
     with pytest.raises(ValueError, match="is not after"):
-        step(rules, warm, SessionClosed(warm.session, np.ones(3), np.ones(3)))
+        step(rules, warm, closed(warm.session, 0.0))
 
 
 def test_a_crash_breaches_and_asks_for_an_allocation_afterwards(rules: Rules, warm: State) -> None:
@@ -73,24 +72,25 @@ def test_one_breach_is_told_once(rules: Rules, warm: State) -> None:
     assert outcome.reports[0].limits[0].since == (warm.session + timedelta(days=1)).isoformat()
 
 
-@pytest.mark.parametrize("bad", [np.nan, 0.0, -3.0])
-def test_one_bad_price_means_no_figure(rules: Rules, warm: State, bad: float) -> None:
-    """NaN, zero and negative prices: grade F, no figure, cannot judge, told once, and the market state untouched."""
-    hurt = event(warm, 0.01)
-    closes = hurt.closes.copy()
-    closes[1] = bad
-    state, outcome = step(rules, warm, SessionClosed(hurt.session, closes, hurt.previous))
+def test_too_many_missing_prices_mean_no_figure(rules: Rules, warm: State) -> None:
+    """30 % of the holdings without a price: grade F, no figure, cannot judge, told once; that name's market state untouched."""
+    hurt = event(warm, [0.01, np.nan, 0.01])
+    state, outcome = step(rules, warm, hurt)
     report = outcome.reports[0]
     assert (report.status, report.grade, report.figures) == (Status.UNKNOWN, Grade.F, ())
+    assert report.coverage == pytest.approx(0.7)
     assert report.limits[0].state is LimitState.CANNOT_JUDGE
     assert "BBB" in report.notes[0]
     assert [a.kind for a in outcome.alerts] == [AlertKind.JUDGEMENT_LOST]
-    assert state.market is warm.market
-    again, outcome = step(rules, state, SessionClosed(hurt.session + timedelta(days=1), closes, hurt.previous))
+    before, after = warm.market.arrays["variance"][0], state.market.arrays["variance"][0]
+    assert before[1] == after[1]
+    assert before[0] != after[0]
+    again, outcome = step(rules, state, event(state, [0.01, np.nan, 0.01]))
     assert outcome.alerts == ()
+    assert again.out == {"BBB": 2}
     _, outcome = step(rules, again, event(again, 0.0))
     assert [a.kind for a in outcome.alerts] == [AlertKind.JUDGEMENT_RESTORED]
-    assert outcome.reports[0].grade is Grade.C
+    assert outcome.reports[0].grade is Grade.B
 
 
 def test_a_breach_survives_missing_prices(rules: Rules, warm: State) -> None:

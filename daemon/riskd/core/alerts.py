@@ -14,10 +14,17 @@ TOP = 5  # component CVaRs named in an alert
 
 
 def alert_event(
-    kind: AlertKind, portfolio: str, limit: str | None, session: date, headline: str, why: dict[str, object]
+    kind: AlertKind,
+    portfolio: str | None,
+    limit: str | None,
+    session: date,
+    headline: str,
+    why: dict[str, object],
+    about: Sequence[str] = (),
 ) -> AlertEvent:
-    """An alert whose id depends on what it is about and on nothing else."""
-    return AlertEvent(digest([kind.value, portfolio, limit, session], 20), kind, portfolio, limit, session, headline, why)
+    """An alert whose id depends on what it is about, ``about`` included, and on nothing else."""
+    identity = digest([kind.value, portfolio, limit, session, *about], 20)
+    return AlertEvent(identity, kind, portfolio, limit, session, headline, why)
 
 
 def alerts_of(
@@ -61,6 +68,9 @@ def _alert(kind: AlertKind, report: PortfolioReport, limit: LimitReport, before:
         "challenger_cvar": figure.challenger_cvar if figure else None,
         "top": top,
         "grade": report.grade.value,
+        "coverage": report.coverage,
+        "cvar_if_accepted": limit.cvar_if_accepted,
+        "cvar_if_proxied": limit.cvar_if_proxied,
         "opened": limit.since or (before.episode if before else None),
         "notes": list(report.notes),
         "provenance": report.provenance,

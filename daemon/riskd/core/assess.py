@@ -1,16 +1,21 @@
 """Figures, contributions and judgements of every portfolio from one scenario bank."""
 
 import math
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from riskd.core.arrays import Floats
 from riskd.core.challenger import challenge
-from riskd.core.grade import Grade
-from riskd.core.limits import Standing, judge, probability_at_or_above
+from riskd.core.grade import Grade, Trust, trust
+from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
 from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.value_at_risk import value_at_risk
 from riskd.core.portfolio import Limit, Portfolio
+from riskd.core.proxy import complete
+from riskd.core.quality.doubt import PLAUSIBLE, Doubt, Rule
 from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance
 from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank
@@ -18,35 +23,76 @@ from riskd.core.state import LimitKey, State
 from riskd.core.status import DIVERGENCE, divergence, status_of
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What else is known of a session's prices.
+
+    Banks with quarantined prices ``accepted``, with the moves of peers in their place (``proxied``), and without the corrections
+    that came with the session; ``bridged`` (symbols,) marks returns that span a session without a usable price.
+    """
+
+    accepted: ScenarioBank | None = None
+    proxied: ScenarioBank | None = None
+    uncorrected: ScenarioBank | None = None
+    bridged: NDArray[np.bool_] | None = None
+
+
 def assess(
-    rules: Rules, state: State, bank: ScenarioBank | None, grade: Grade, fault: str | None
+    rules: Rules, state: State, bank: ScenarioBank | None, sight: Sight = Sight(), fault: str | None = None
 ) -> tuple[tuple[PortfolioReport, ...], dict[LimitKey, Standing]]:
-    """A report and the new standings of every portfolio; without a bank there are no figures and nothing is judged."""
-    provenance = Provenance(
-        model=rules.forecaster.identity,
-        scenarios=rules.scenarios.model,
-        bank=bank.identity if bank else "",
-        rules=rules.identity,
-        paths=rules.scenarios.paths,
-        version=rules.version,
-    )
+    """A report and the new standings of every portfolio; without a bank there are no figures and nothing is judged.
+
+    Limits are judged from where they stood on the eve of the session, so that judging it again counts it once.
+    """
+    out = np.array([state.out.get(s, 0) for s in rules.symbols])
+    bridged = np.zeros(len(out), dtype=np.bool_) if sight.bridged is None else sight.bridged
+    history = complete(state.log_returns)
     reports, standings = [], {}
     for portfolio in rules.portfolios:
-        figures = _figures(rules, state, portfolio, bank) if bank else ()
+        grade = trust(portfolio.weights, portfolio.priced_by(out), portfolio.priced_by(bridged.astype(np.int64)) > 0)
+        if bank is None:
+            grade = replace(grade, grade=Grade.F)
+        seen = bank.seen_by(portfolio) if bank is not None and grade.grade is not Grade.F else None
+        figures = _figures(rules, history, portfolio, seen) if seen else ()
         judged = []
         for limit in portfolio.limits:
             key = (portfolio.name, limit.name)
             figure = next((f for f in figures if f.level == limit.level and f.horizon == limit.horizon), None)
-            standings[key] = _judge(limit, state.standings.get(key, Standing()), figure, state.session.isoformat())
-            parts = _contributions(rules.symbols, portfolio, limit, bank) if bank else ()
-            judged.append(_limit_report(limit, standings[key], figure, parts))
-        reports.append(_report(rules, state, portfolio, figures, tuple(judged), grade, fault, provenance))
+            before = state.eve.standings.get(key, Standing())
+            accepted, proxied = _value(sight.accepted, portfolio, limit), _value(sight.proxied, portfolio, limit)
+            plausible = accepted if figure and _plausible(state, portfolio, rules) else None
+            standings[key] = _judge(limit, before, figure, grade.grade, plausible, state.session.isoformat())
+            parts = _contributions(rules.symbols, portfolio, limit, seen) if seen else ()
+            judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
+        reports.append(_report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank))
     return tuple(reports), standings
 
 
-def _figures(rules: Rules, state: State, portfolio: Portfolio, bank: ScenarioBank) -> tuple[Figure, ...]:
+def cvar_on(bank: ScenarioBank, portfolio: Portfolio, limit: Limit) -> float:
+    """CVaR of the portfolio at a limit's level and horizon, in its own currency."""
+    return cvar(bank.seen_by(portfolio).losses(portfolio.weights, limit.horizon), limit.level).value
+
+
+def _value(bank: ScenarioBank | None, portfolio: Portfolio, limit: Limit) -> float | None:
+    return None if bank is None else cvar_on(bank, portfolio, limit)
+
+
+def _held_doubts(state: State, portfolio: Portfolio, rules: Rules) -> tuple[Doubt, ...]:
+    """Doubts about what the portfolio holds or is converted by, exchanges that were merely shut left out."""
+    held = {symbol for symbol, enters in zip(rules.symbols, portfolio.touches(), strict=True) if enters}
+    return tuple(d for d in state.doubts if d.symbol in held and d.rule is not Rule.CLOSED)
+
+
+def _plausible(state: State, portfolio: Portfolio, rules: Rules) -> bool:
+    """Whether everything quarantined of what is held may be true."""
+    quarantined = [d for d in _held_doubts(state, portfolio, rules) if d.quarantined]
+    return bool(quarantined) and all(d.rule in PLAUSIBLE for d in quarantined)
+
+
+def _figures(rules: Rules, history: Floats, portfolio: Portfolio, bank: ScenarioBank) -> tuple[Figure, ...]:
     spec = rules.scenarios
-    rival = challenge(state.log_returns, portfolio.weights, spec.levels, spec.horizons)
+    seen = history if portfolio.view is None else portfolio.view.log_returns(history)
+    rival = challenge(seen, portfolio.weights, spec.levels, spec.horizons)
     figures = []
     for horizon in spec.horizons:
         losses = bank.losses(portfolio.weights, horizon)
@@ -58,10 +104,19 @@ def _figures(rules: Rules, state: State, portfolio: Portfolio, bank: ScenarioBan
     return tuple(figures)
 
 
-def _judge(limit: Limit, standing: Standing, figure: Figure | None, session: str) -> Standing:
+def _judge(
+    limit: Limit, before: Standing, figure: Figure | None, grade: Grade, plausible: float | None, session: str
+) -> Standing:
+    """As :func:`judge`, but doubtful prices may open a breach and never clear one, and a breach that a price in quarantine
+    would mean is possible."""
     if figure is None:
-        return judge(limit, standing, math.nan, math.nan, False, session)
-    return judge(limit, standing, figure.cvar, figure.cvar_error, True, session)
+        return judge(limit, before, math.nan, math.nan, False, session)
+    standing = judge(limit, before, figure.cvar, figure.cvar_error, True, session)
+    if grade is Grade.D and standing.state is not LimitState.FIRING:
+        return Standing(LimitState.CANNOT_JUDGE, before.episode, 0)
+    if standing.state is LimitState.CLEAR and plausible is not None and plausible >= limit.max_cvar:
+        return replace(standing, state=LimitState.POSSIBLE)
+    return standing
 
 
 def _contributions(symbols: tuple[str, ...], portfolio: Portfolio, limit: Limit, bank: ScenarioBank) -> tuple[Contribution, ...]:
@@ -73,7 +128,12 @@ def _contributions(symbols: tuple[str, ...], portfolio: Portfolio, limit: Limit,
 
 
 def _limit_report(
-    limit: Limit, standing: Standing, figure: Figure | None, contributions: tuple[Contribution, ...]
+    limit: Limit,
+    standing: Standing,
+    figure: Figure | None,
+    contributions: tuple[Contribution, ...],
+    accepted: float | None,
+    proxied: float | None,
 ) -> LimitReport:
     probability = probability_at_or_above(limit.max_cvar, figure.cvar, figure.cvar_error) if figure else None
     return LimitReport(
@@ -86,6 +146,8 @@ def _limit_report(
         standing.state,
         standing.episode,
         contributions,
+        accepted,
+        proxied,
     )
 
 
@@ -95,21 +157,23 @@ def _report(
     portfolio: Portfolio,
     figures: tuple[Figure, ...],
     limits: tuple[LimitReport, ...],
-    grade: Grade,
+    trusted: Trust,
     fault: str | None,
-    provenance: Provenance,
+    bank: ScenarioBank | None,
 ) -> PortfolioReport:
-    notes = [fault] if fault else []
+    doubts = _held_doubts(state, portfolio, rules)
     realised = None
     if figures:
-        realised = -float(np.expm1(state.log_returns[-1]) @ portfolio.weights)
-    if figures and grade is Grade.C:
-        notes.append("an earlier session could not be used: this session's return spans more than one")
+        r = np.nan_to_num(state.log_returns[-1], nan=0.0)  # a price that is not known has not moved yet
+        seen = r if portfolio.view is None else portfolio.view.log_returns(r)
+        realised = -float(np.expm1(seen) @ portfolio.weights)
+    notes = [fault] if fault else _data_notes(rules, state, portfolio, trusted)
     return PortfolioReport(
         portfolio=portfolio.name,
         session=state.session,
-        status=status_of(figures, limits, grade),
-        grade=grade,
+        status=status_of(figures, limits, trusted.grade),
+        grade=trusted.grade,
+        coverage=trusted.coverage,
         figures=figures,
         limits=limits,
         realised_loss=realised,
@@ -118,8 +182,32 @@ def _report(
         value=portfolio.value,
         currency=portfolio.currency,
         notes=tuple(notes + _divergence_notes(figures, limits)),
-        provenance=provenance,
+        doubts=doubts,
+        provenance=_provenance(rules, state, bank),
     )
+
+
+def _provenance(rules: Rules, state: State, bank: ScenarioBank | None) -> Provenance:
+    return Provenance(
+        model=rules.forecaster.identity,
+        scenarios=rules.scenarios.model,
+        bank=bank.identity if bank else "",
+        prices=state.vintage,
+        rules=rules.identity,
+        paths=rules.scenarios.paths,
+        version=rules.version,
+    )
+
+
+def _data_notes(rules: Rules, state: State, portfolio: Portfolio, trusted: Trust) -> list[str]:
+    """Why the grade is no A, in words."""
+    if trusted.grade is Grade.A:
+        return []
+    out = [s for s, enters in zip(rules.symbols, portfolio.touches(), strict=True) if enters and s in state.out]
+    if not out:
+        return ["an earlier price could not be used: this session's return spans more than one"]
+    names = f"{', '.join(out[:5])}{' and others' if len(out) > 5 else ''}"
+    return [f"no usable price for {names}: {1 - trusted.coverage:.1%} of the holdings"]
 
 
 def _divergence_notes(figures: tuple[Figure, ...], limits: tuple[LimitReport, ...]) -> list[str]:

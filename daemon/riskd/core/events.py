@@ -5,21 +5,46 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from riskd.core.arrays import Floats
+from riskd.core.quality.judged import JudgedPrices
 from riskd.core.report import PortfolioReport
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionClosed:
-    """An exchange session is over.
+    """An exchange session is over; ``prices`` are its own and what has become of those before."""
 
-    ``closes`` and ``previous`` (symbols,) are this session's closes and those of the newest session that could be used,
-    both as known now, so that a return never mixes two vintages of an adjusted series. NaN where no price came.
+    session: date
+    prices: JudgedPrices
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricesChanged:
+    """Prices of ``session``, the newest one taken, or of earlier ones are now known otherwise: judge it again.
+
+    They came late, were restated, or a person decided. ``prices.corrections`` name every return that differs.
     """
 
     session: date
-    closes: Floats
-    previous: Floats
+    prices: JudgedPrices
+
+
+@dataclass(frozen=True, slots=True)
+class SessionVoid:
+    """A session of the calendar that never took place: nobody had a price, and the next session has."""
+
+    session: date
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeedTurned:
+    """A source of prices began to fail or to work again, or another one stands in for it; ``at`` is when, in UTC."""
+
+    session: date
+    feed: str
+    status: str  # failing, working, failover, failback
+    reason: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +55,7 @@ class AllocationDue:
     portfolio: str
 
 
-Event = SessionClosed | AllocationDue
+Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue
 
 
 class AlertKind(StrEnum):
@@ -43,15 +68,26 @@ class AlertKind(StrEnum):
     ALLOCATION_PROPOSED = "allocation.proposed"
     ALLOCATION_INFEASIBLE = "allocation.infeasible"
     ALLOCATION_FAILED = "allocation.failed"
+    DATA_SUSPECT = "data.suspect"
+    DATA_CLEARED = "data.cleared"
+    DATA_REVISED = "data.revised"
+    SESSION_VOID = "session.void"
+    FEED_FAILING = "feed.failing"
+    FEED_WORKING = "feed.working"
+    FEED_FAILOVER = "feed.failover"
+    FEED_FAILBACK = "feed.failback"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertEvent:
-    """One thing worth telling once. ``id`` depends on (kind, portfolio, limit, session) alone, so a repeat is recognised."""
+    """One thing worth telling once. ``id`` depends on what it is about alone, so a repeat is recognised.
+
+    ``portfolio`` is None for what concerns the prices of all.
+    """
 
     id: str
     kind: AlertKind
-    portfolio: str
+    portfolio: str | None
     limit: str | None
     session: date
     headline: str

@@ -1,5 +1,6 @@
 """How far the prices behind a figure can be trusted, as one letter."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -18,17 +19,31 @@ class Grade(StrEnum):
     F = "F"
 
 
-def usable(closes: Floats) -> NDArray[np.bool_]:
-    """Which prices are finite and positive; NaN, zero and negative ones are not."""
-    return np.asarray(np.isfinite(closes) & (closes > 0))
+MOST_OUT = ((Grade.B, 0.01), (Grade.C, 0.05), (Grade.D, 0.25))  # share of weight without a usable price; beyond the last: F
 
 
-def grade_closes(closes: Floats, previous: Floats, sessions_spanned: int) -> Grade:
-    """Grade the closes a session's returns are made of; both (symbols,).
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """``coverage`` is the share of held weight (absolute, cash left out) whose newest price is usable."""
 
-    One price that is missing, zero or negative gives F: nothing is carried or filled here. Returns that span more than
-    one session (an earlier one could not be used) give C.
+    grade: Grade
+    coverage: float
+
+
+def trust(weights: Floats, out: NDArray[np.int64], bridged: NDArray[np.bool_]) -> Trust:
+    """Grade a portfolio's prices; all arrays are (symbols,).
+
+    ``out`` counts for how many sessions a symbol has had no usable price (0: it has one), ``bridged`` marks a return that spans a
+    session without one. A needs neither in anything held. Up to 1 % of weight out gives B, 5 % C, 25 % D, more F; out for more
+    than one session gives D at best, a bridged return B at best. Nothing held is nothing to doubt.
     """
-    if not (usable(closes) & usable(previous)).all():
-        return Grade.F
-    return Grade.A if sessions_spanned == 1 else Grade.C
+    held = np.abs(weights)
+    total = float(held.sum())
+    if total == 0:
+        return Trust(Grade.A, 1.0)
+    share = float(held[out > 0].sum()) / total
+    if share == 0:
+        return Trust(Grade.B if bool((bridged & (held > 0)).any()) else Grade.A, 1.0)
+    grade = next((g for g, most in MOST_OUT if share <= most + 1e-12), Grade.F)
+    lasting = bool(((out > 1) & (held > 0)).any())
+    return Trust(max(grade, Grade.D, key="ABCDF".index) if lasting else grade, 1 - share)

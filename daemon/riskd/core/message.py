@@ -46,12 +46,13 @@ def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
         "id": alert.id,
         "source": source,
         "type": f"riskd.{alert.kind.value}",
-        "subject": alert.portfolio if alert.limit is None else f"{alert.portfolio}/{alert.limit}",
+        "subject": "/".join(part for part in (alert.portfolio, alert.limit) if part) or "data",
         "datacontenttype": "application/json",
         "event_type": alert.kind.value,
         "data": {"schema": SCHEMA_VERSION, **plain(alert)},
     }
-    return Message(alert.id, f"{alert.portfolio}/events", canonical_json(body), retain=False)
+    topic = f"{alert.portfolio}/events" if alert.portfolio else "events"
+    return Message(alert.id, topic, canonical_json(body), retain=False)
 
 
 def messages(outcome: Outcome) -> tuple[Message, ...]:

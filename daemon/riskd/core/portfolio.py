@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from riskd.core.arrays import Floats
+from riskd.core.currency import CurrencyView
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,11 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portfolio:
-    """Weights over the universe (fractions of value, the rest is cash), held constant from session to session."""
+    """Weights over the universe (fractions of value, the rest is cash), held constant from session to session.
+
+    ``view`` turns returns in quote currencies into returns in ``currency``; ``tradeable`` (symbols,) is False for what is in the
+    universe only as an exchange rate. Without them everything is quoted in ``currency`` and may be bought.
+    """
 
     name: str
     weights: Floats  # (symbols,)
@@ -38,3 +46,20 @@ class Portfolio:
     bounds: Bounds = Bounds()
     value: float = 1.0
     currency: str = "USD"
+    view: CurrencyView | None = None
+    tradeable: NDArray[np.bool_] | None = None
+
+    def priced_by(self, per_symbol: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The larger of a symbol's own count and that of its exchange rate; (symbols,)."""
+        if self.view is None:
+            return per_symbol
+        rates = np.where(self.view.rate >= 0, per_symbol[self.view.rate], 0)
+        return np.maximum(per_symbol, rates)
+
+    def touches(self) -> NDArray[np.bool_]:
+        """Which symbols enter a figure: what is held, and the rates it is converted by; (symbols,)."""
+        touched = self.weights != 0
+        if self.view is not None:
+            touched = touched.copy()
+            touched[self.view.rate[touched & (self.view.rate >= 0)]] = True
+        return np.asarray(touched)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
+from riskd.core.quality.doubt import Doubt
 
 
 class Status(StrEnum):
@@ -63,6 +64,8 @@ class LimitReport:
     state: LimitState
     since: str | None  # session that opened the breach
     contributions: tuple[Contribution, ...]
+    cvar_if_accepted: float | None = None  # were the quarantined prices true
+    cvar_if_proxied: float | None = None  # had those names moved as their peers did
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Provenance:
     model: str
     scenarios: str
     bank: str  # identity of the random numbers
+    prices: str  # running hash of every return used
     rules: str  # hash of everything configured that enters a figure
     paths: int
     version: str
@@ -85,6 +89,7 @@ class PortfolioReport:
     session: date
     status: Status
     grade: Grade
+    coverage: float  # share of held weight whose newest price is usable
     figures: tuple[Figure, ...]
     limits: tuple[LimitReport, ...]
     realised_loss: float | None  # this session's loss, to be held against the previous session's one-session VaR
@@ -93,6 +98,7 @@ class PortfolioReport:
     value: float
     currency: str
     notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...]  # prices of what is held that are not used
     provenance: Provenance
 
 

@@ -11,27 +11,52 @@ import numpy as np
 from riskd.core.arrays import Floats, frozen
 from riskd.core.forecaster import MarketState
 from riskd.core.limits import LimitState, Standing
+from riskd.core.quality.doubt import Doubt, Rule
 
 LimitKey = tuple[str, str]  # portfolio, limit
+FORMAT = 2  # of the bytes; an older state gives its standings and nothing else
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anchor:
+    """The market before return ``row`` (counted from the first ever folded) was taken in: from here it can be taken again."""
+
+    row: int
+    market: MarketState
+
+
+@dataclass(frozen=True, slots=True)
+class Eve:
+    """What held at the end of the session before: a session that is judged again starts from here."""
+
+    standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
+    out: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class State:
-    """``basis`` names the rules it was built under;
+    """``basis`` names the rules it was built under; ``session`` is the newest one taken.
 
-    ``scores`` and ``log_returns`` (sessions, symbols), oldest first, end at ``priced``, the newest session that could be
-    used; ``session`` is ``skipped`` sessions later.
+    ``scores`` and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN where no price could be used.
+    ``rows`` counts the returns ever folded, ``recent`` are the sessions of the newest. ``out`` counts for how many sessions a
+    symbol has had no usable price. ``vintage`` is a running hash of every return and correction: the prices this state rests on.
     """
 
     basis: str
     session: date
-    priced: date
-    skipped: int
+    rows: int
+    recent: tuple[date, ...]
+    anchors: tuple[Anchor, ...]
     market: MarketState
-    scored: int  # scores ever, of which the newest are kept
     scores: Floats
     log_returns: Floats
+    vintage: str = ""
+    sources: tuple[str, ...] = ()
+    out: Mapping[str, int] = field(default_factory=dict)
+    doubts: tuple[Doubt, ...] = ()
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
+    eve: Eve = Eve()
+    feeds: Mapping[str, str] = field(default_factory=dict)  # feed -> the last thing told of it
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
 
@@ -39,12 +64,19 @@ class State:
 def pack(state: State) -> bytes:
     """The state as an npz archive without pickles; equal states give equal bytes."""
     head = {
+        "format": FORMAT,
         "basis": state.basis,
         "session": state.session.isoformat(),
-        "priced": state.priced.isoformat(),
-        "skipped": state.skipped,
-        "scored": state.scored,
-        "standings": [[*key, s.state.value, s.episode, s.below] for key, s in sorted(state.standings.items())],
+        "rows": state.rows,
+        "recent": [s.isoformat() for s in state.recent],
+        "anchors": [a.row for a in state.anchors],
+        "vintage": state.vintage,
+        "sources": list(state.sources),
+        "out": dict(state.out),
+        "doubts": [[d.symbol, d.session.isoformat(), d.rule.value, repr(d.value), d.detail] for d in state.doubts],
+        "standings": _written(state.standings),
+        "eve": [_written(state.eve.standings), dict(state.eve.out)],
+        "feeds": dict(state.feeds),
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
     }
@@ -52,7 +84,8 @@ def pack(state: State) -> bytes:
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
         "log_returns": state.log_returns,
-        **{f"market/{name}": array for name, array in sorted(state.market.arrays.items())},
+        **_named("market", state.market),
+        **{name: array for a in state.anchors for name, array in _named(f"anchor{a.row}", a.market).items()},
         **{f"proposal/{name}": state.proposals[name] for name in sorted(state.proposals)},
     }
     out = io.BytesIO()
@@ -61,20 +94,47 @@ def pack(state: State) -> bytes:
 
 
 def unpack(content: bytes) -> State:
-    """The inverse of :func:`pack`; raises ValueError or KeyError on anything else."""
+    """The inverse of :func:`pack`; of an older format only what must not be lost, the open episodes, under no basis.
+
+    Raises ValueError or KeyError on anything else.
+    """
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
         head = json.loads(arrays["head"].tobytes())
-        market = {name.removeprefix("market/"): arrays[name] for name in arrays if name.startswith("market/")}
+        session, standings = date.fromisoformat(head["session"]), _read(head["standings"])
+        if head.get("format") != FORMAT:
+            return State("", session, 0, (), (), MarketState({}), frozen([]), frozen([]), standings=standings)
         return State(
             basis=head["basis"],
-            session=date.fromisoformat(head["session"]),
-            priced=date.fromisoformat(head["priced"]),
-            skipped=head["skipped"],
-            market=MarketState(market),
-            scored=head["scored"],
+            session=session,
+            rows=head["rows"],
+            recent=tuple(date.fromisoformat(s) for s in head["recent"]),
+            anchors=tuple(Anchor(row, _market(arrays, f"anchor{row}")) for row in head["anchors"]),
+            market=_market(arrays, "market"),
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
-            standings={(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in head["standings"]},
+            vintage=head["vintage"],
+            sources=tuple(head["sources"]),
+            out=head["out"],
+            doubts=tuple(Doubt(s, date.fromisoformat(d), Rule(r), float(v), t) for s, d, r, v, t in head["doubts"]),
+            standings=standings,
+            eve=Eve(_read(head["eve"][0]), head["eve"][1]),
+            feeds=head["feeds"],
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
         )
+
+
+def _written(standings: Mapping[LimitKey, Standing]) -> list[list[object]]:
+    return [[*key, s.state.value, s.episode, s.below] for key, s in sorted(standings.items())]
+
+
+def _read(rows: list[list[object]]) -> dict[LimitKey, Standing]:
+    return {(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in rows}  # type: ignore[misc, arg-type]
+
+
+def _named(prefix: str, market: MarketState) -> dict[str, object]:
+    return {f"{prefix}/{name}": array for name, array in sorted(market.arrays.items())}
+
+
+def _market(arrays: Mapping[str, object], prefix: str) -> MarketState:
+    return MarketState({name.partition("/")[2]: arrays[name] for name in arrays if name.startswith(f"{prefix}/")})  # type: ignore[misc]

@@ -34,10 +34,12 @@ def status_of(figures: Sequence[Figure], limits: Sequence[LimitReport], grade: G
     if states & {LimitState.FIRING, LimitState.CLEARING}:
         return Status.BREACH
     finite = figures and all(math.isfinite(f.var) and math.isfinite(f.cvar) for f in figures)
-    if grade is Grade.F or not finite or LimitState.CANNOT_JUDGE in states:
+    if grade is Grade.F or not finite:
         return Status.UNKNOWN
     if grade in (Grade.C, Grade.D) or any(not divergence(f) <= DIVERGENCE for f in _judged(figures, limits)):
         return Status.DEGRADED
+    if LimitState.CANNOT_JUDGE in states:
+        return Status.UNKNOWN
     near = any(not (limit.cvar is not None and limit.cvar < WARN_SHARE * limit.max_cvar) for limit in limits)
     return Status.WARN if near or grade is not Grade.A or states - {LimitState.CLEAR} else Status.OK
 

@@ -1,24 +1,28 @@
 """The fold: one event in, the next state and its outcome out. Pure; the daemon, the demo, replay and tests all run this."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
 
+from riskd.core.advance import corrected, extended, moved
 from riskd.core.alerts import alert_event, alerts_of
 from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import Floats, frozen
-from riskd.core.assess import assess
-from riskd.core.events import AlertKind, AllocationDue, Event, Outcome, SessionClosed
-from riskd.core.grade import Grade, grade_closes, usable
+from riskd.core.assess import Sight, assess
+from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
+from riskd.core.events import AlertKind, AllocationDue, Event, FeedTurned, Outcome, PricesChanged, SessionClosed, SessionVoid
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
+from riskd.core.proxy import complete, stand_in
+from riskd.core.quality.doubt import Rule
+from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
-from riskd.core.state import State
-from riskd.core.warm import realised_score
+from riskd.core.state import Eve, State
+from riskd.core.vintage import vintage
 from riskd.errors import ModelError
 
 Stage = Callable[[str], AbstractContextManager[object]]  # lets the shell time the parts without a clock in here
@@ -35,71 +39,112 @@ def untimed(name: str) -> AbstractContextManager[object]:
 def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     """Scenario bank ``A`` chooses and reports, ``B`` verifies; the same state always gives the same bank."""
     spec = rules.scenarios
-    sampler = SCENARIO_MODELS[spec.model](_ring(state))
-    identity = f"{name}-{rules.basis}-{state.priced}"
+    sampler = SCENARIO_MODELS[spec.model](complete(_ring(state)))
+    identity = f"{name}-{rules.basis}-{state.session}"
     return scenario_bank(rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity)
 
 
 def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks: Banks = bank_of) -> tuple[State, Outcome]:
-    """The next state and what there is to say; raises ValueError for a session that is not after ``state.session``.
+    """The next state and what there is to say; raises ValueError for an event that does not follow ``state.session``.
 
     ``banks`` must give what :func:`bank_of` gives; it may remember.
     """
-    if isinstance(event, AllocationDue):
-        return _allocate(rules, state, event, stage, banks)
-    if event.session <= state.session:
-        raise ValueError(f"session {event.session} is not after {state.session}")
-    return _close(rules, state, event, stage, banks)
+    match event:
+        case AllocationDue():
+            return _allocate(rules, state, event, stage, banks)
+        case FeedTurned():
+            known = {**state.feeds, event.feed: event.status}
+            return replace(state, feeds=known), Outcome(state.session, alerts=(feed_alert(event),))
+        case SessionClosed() | SessionVoid() if event.session <= state.session:
+            raise ValueError(f"session {event.session} is not after {state.session}")
+        case PricesChanged() if event.session != state.session:
+            raise ValueError(f"session {event.session} is not the newest one, {state.session}")
+        case SessionVoid():
+            return replace(state, session=event.session), Outcome(event.session, alerts=(void_alert(event),))
+        case SessionClosed():
+            eve = Eve(state.standings, state.out)
+            return _judge(rules, state, replace(state, eve=eve), event, stage, banks)
+        case PricesChanged():
+            return _judge(rules, state, state, event, stage, banks)
+    raise TypeError(f"unknown event {event!r}")
 
 
 def _ring(state: State) -> Floats:
     """The score pool in an order that moves no row when a new one replaces the oldest: equal draws then mean equal sessions."""
-    return np.roll(state.scores, state.scored % len(state.scores), axis=0)
+    return np.roll(state.scores, state.rows % len(state.scores), axis=0)
 
 
-def _close(rules: Rules, state: State, event: SessionClosed, stage: Stage, banks: Banks) -> tuple[State, Outcome]:
-    grade = grade_closes(event.closes, event.previous, state.skipped + 1)
-    advanced, bank, fault = None, None, None
-    if grade is Grade.F:
-        known = usable(event.closes) & usable(event.previous)
-        missing = [s for s, ok in zip(rules.symbols, known, strict=True) if not ok]
-        fault = f"no usable price for {', '.join(missing[:5])}{' and others' if len(missing) > 5 else ''}"
-    else:
-        try:
-            with stage("state"):
-                advanced = _advance(rules, state, event)
-            with stage("scenarios"):
-                bank = banks(rules, advanced, "A")
-        except ModelError as error:
-            advanced, grade, fault = None, Grade.F, str(error)
-    after = advanced or replace(state, session=event.session, skipped=state.skipped + 1)
+def _judge(
+    rules: Rules, told: State, state: State, event: SessionClosed | PricesChanged, stage: Stage, banks: Banks
+) -> tuple[State, Outcome]:
+    """Take the session's prices in, assess every portfolio, and say what differs from what ``told`` had said."""
+    prices = event.prices
+    after, fault = replace(state, session=event.session), None
+    bank: ScenarioBank | None = None
+    sight = Sight()
+    try:
+        with stage("state"):
+            after = _taken(rules, state, event)
+        with stage("scenarios"):
+            bank = banks(rules, after, "A")
+            sight = _sight(rules, state, after, event)
+    except ModelError as error:
+        fault = str(error)
+        after = replace(after, out=_out(rules, state.eve.out, prices, everything=True))
     with stage("risk"):
-        reports, standings = assess(rules, after, bank, grade, fault)
-    alerts = alerts_of(reports, state.standings, standings)
+        reports, standings = assess(rules, after, bank, sight, fault)
+    alerts = alerts_of(reports, told.standings, standings) + data_alerts(rules, told, after, prices, reports, sight)
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)
-    withdrawn = tuple(sorted(state.answers.keys() - after.answers.keys()))
+    withdrawn = tuple(sorted(told.answers.keys() - after.answers.keys()))
     return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups, withdrawn=withdrawn)
 
 
-def _advance(rules: Rules, state: State, event: SessionClosed) -> State:
-    """Score the realised returns under yesterday's forecast, then move every part of the state one session on."""
-    r = np.log(event.closes / event.previous)
-    keep = rules.scenarios.pool
-    score = realised_score(rules, state.market, r, event.session)
+def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> State:
+    """The state with corrections made and, for a new session, its returns folded in."""
+    prices = event.prices
+    after = corrected(rules, state, prices.corrections)
+    if isinstance(event, SessionClosed):
+        after = extended(rules, after, event.session, prices.returns)
     return replace(
-        state,
+        after,
         session=event.session,
-        priced=event.session,
-        skipped=0,
-        market=rules.forecaster.advance(state.market, r[None, :]),
-        scored=state.scored + 1,
-        scores=frozen(np.vstack([state.scores, score])[-keep:]),
-        log_returns=frozen(np.vstack([state.log_returns, r])[-keep:]),
+        vintage=vintage(state.vintage, event.session, prices.returns, prices.corrections),
+        sources=prices.sources or state.sources,
+        out=_out(rules, state.eve.out, prices),
+        doubts=prices.doubts,
     )
 
 
+def _out(rules: Rules, before: Mapping[str, int], prices: JudgedPrices, everything: bool = False) -> dict[str, int]:
+    """For how many sessions each symbol has had no usable price; a day on which its exchange was shut does not count."""
+    shut = {d.symbol for d in prices.doubts if d.rule is Rule.CLOSED}
+    out = {}
+    for symbol, r in zip(rules.symbols, prices.returns, strict=True):
+        count = before.get(symbol, 0)
+        if everything or not np.isfinite(r):
+            count += symbol not in shut or everything
+            if count:
+                out[symbol] = count
+    return out
+
+
+def _sight(rules: Rules, state: State, after: State, event: SessionClosed | PricesChanged) -> Sight:
+    """What the figures would be with quarantined prices believed, with peers' moves in their place, and without corrections."""
+    prices = event.prices
+    accepted = proxied = uncorrected = None
+    if np.isfinite(prices.heard).any():
+        market, past = after.anchors[-1].market, after.log_returns[:-1]
+        heard = np.where(np.isfinite(prices.heard), prices.heard, prices.returns)
+        accepted = bank_of(rules, replace(after, market=moved(rules, market, heard, past)))
+        peers = np.where(np.isfinite(prices.heard), stand_in(past, prices.returns), prices.returns)
+        proxied = bank_of(rules, replace(after, market=moved(rules, market, peers, past)))
+    if prices.corrections:
+        kept = state if isinstance(event, PricesChanged) else extended(rules, state, event.session, prices.returns)
+        uncorrected = bank_of(rules, kept)
+    before = np.isfinite(after.log_returns[-1]) & np.array([state.eve.out.get(s, 0) > 0 for s in rules.symbols])
+    return Sight(accepted, proxied, uncorrected, np.asarray(before))
 def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, tuple[AllocationDue, ...]]:
     """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""
     standing, due, answers = {}, [], {}

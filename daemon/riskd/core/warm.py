@@ -1,62 +1,69 @@
 """The first state: history is folded session by session, so that every score in the pool is out of sample."""
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
 import numpy as np
 
+from riskd.core.advance import KEPT, anchored, moved, scored
 from riskd.core.arrays import Floats, frozen
-from riskd.core.forecaster import MarketState
 from riskd.core.limits import Standing
-from riskd.core.market import PriceTable, log_returns
+from riskd.core.market import ReturnTable
+from riskd.core.proxy import proxied
+from riskd.core.quality.doubt import Doubt
 from riskd.core.rules import Rules
-from riskd.core.state import LimitKey, State
-from riskd.errors import DataError, ModelError
+from riskd.core.state import Anchor, LimitKey, State
+from riskd.core.vintage import vintage
+from riskd.errors import DataError
 
 
 def warm_state(
     rules: Rules,
-    table: PriceTable,
+    table: ReturnTable,
     standings: Mapping[LimitKey, Standing] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    doubts: tuple[Doubt, ...] = (),
+    sources: tuple[str, ...] = (),
 ) -> State:
     """The state after the last session of ``table``; open episodes in ``standings`` are taken over.
 
     Raises DataError when the table has fewer sessions than the forecaster and the score pool need, ModelError
     when the forecaster scores a return as not finite.
     """
-    needed = rules.warm_up + 1
-    if len(table) < needed:
+    if len(table) < rules.warm_up:
         raise DataError(
-            f"{len(table)} common sessions of prices for {len(table.symbols)} symbols, the model needs {needed} to warm up: "
+            f"{len(table)} common sessions of returns for {len(table.symbols)} symbols, the model needs {rules.warm_up}: "
             "give longer history or drop the symbol that starts last"
         )
-    returns = log_returns(table.closes)
-    spin_up, warm_up = rules.forecaster.spin_up, rules.forecaster.warm_up
-    market = rules.forecaster.start(returns[:spin_up])
+    returns, spin_up, keep = table.log_returns, rules.forecaster.spin_up, rules.scenarios.pool
+    market = rules.forecaster.start(proxied(returns[:spin_up]))
     scores: list[Floats] = []
+    anchors: tuple[Anchor, ...] = ()
     for row, r in enumerate(returns[spin_up:], start=spin_up):
-        if row >= warm_up:
-            scores.append(realised_score(rules, market, r, table.sessions[row + 1]))
-        market = rules.forecaster.advance(market, r[None, :])
+        past = returns[max(0, row - keep) : row]
+        if row >= rules.forecaster.warm_up:
+            scores.append(scored(rules, market, r, past, table.sessions[row]))
+        anchors = anchored(anchors, row, market)
+        market = moved(rules, market, r, past)
         progress(row + 1, len(returns))
-    keep = rules.scenarios.pool
     return State(
         basis=rules.basis,
         session=table.sessions[-1],
-        priced=table.sessions[-1],
-        skipped=0,
+        rows=len(returns),
+        recent=table.sessions[-min(KEPT, len(scores)) :],
+        anchors=anchors,
         market=market,
-        scored=len(scores),
         scores=frozen(np.asarray(scores[-keep:])),
         log_returns=frozen(returns[-keep:]),
+        vintage=vintage("", table.sessions[-1], returns[-keep:]),
+        sources=sources,
+        out=_out(table),
+        doubts=doubts,
         standings=dict(standings or {}),
     )
 
 
-def realised_score(rules: Rules, market: MarketState, r: Floats, session: date) -> Floats:
-    """Normal scores (symbols,) of log returns ``r`` (symbols,) under yesterday's forecast; ModelError if not finite."""
-    score = rules.forecaster.forecast(market).score(r[None, :])[0]
-    if not np.isfinite(score).all():
-        raise ModelError(f"{rules.forecaster.identity}: the score of {session} is not finite")
-    return np.asarray(score)
+def _out(table: ReturnTable) -> dict[str, int]:
+    """For how many sessions each symbol has had no return, where it has none at the end."""
+    known = np.isfinite(table.log_returns)
+    ago = np.where(known.any(axis=0), known[::-1].argmax(axis=0), len(table))
+    return {symbol: int(n) for symbol, n in zip(table.symbols, ago, strict=True) if n}

@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, func, insert, select
 
-from riskd.core.arrays import frozen
 from riskd.core.canonical import canonical_json
-from riskd.core.events import AllocationDue, Event, Outcome, Proposal, SessionClosed
+from riskd.core.events import AllocationDue, Event, Outcome, Proposal
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
 from riskd.core.report import PortfolioReport
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.store.database import Database, naive
+from riskd.store.event_text import key_of, read_event, write_event
 from riskd.store.schema import alert, checkpoint, delivery, journal, outbox, report, retained
 
 KEPT_CHECKPOINTS = 3
@@ -47,32 +47,6 @@ class Said:
 def sha256(content: bytes) -> str:
     """Hex digest."""
     return hashlib.sha256(content).hexdigest()
-
-
-def key_of(event: Event) -> str:
-    """What makes a step the same step: committing it twice is impossible."""
-    return f"session/{event.session}" if isinstance(event, SessionClosed) else f"allocation/{event.session}/{event.portfolio}"
-
-
-def write_event(event: Event) -> str:
-    """The event as text that :func:`read_event` reads back exactly, to the last bit of every price."""
-    body: dict[str, object] = {"session": event.session.isoformat()}
-    if isinstance(event, SessionClosed):
-        prices = {"closes": event.closes.tolist(), "previous": event.previous.tolist()}
-        body |= {k: [None if v != v else v for v in values] for k, values in prices.items()}
-    else:
-        body["portfolio"] = event.portfolio
-    return json.dumps(body, sort_keys=True)
-
-
-def read_event(text: str) -> Event:
-    """The inverse of :func:`write_event`."""
-    body = json.loads(text)
-    session = date.fromisoformat(body["session"])
-    if "portfolio" in body:
-        return AllocationDue(session, body["portfolio"])
-    closes, previous = (frozen([float("nan") if v is None else v for v in body[k]]) for k in ("closes", "previous"))
-    return SessionClosed(session, closes, previous)
 
 
 class Ledger:

@@ -35,7 +35,7 @@ def _holdings(cvxpy: Any, problem: Problem, w: Any) -> list[Any]:
     bounds = problem.bounds
     cash = 1 - cvxpy.sum(w)
     moved = cvxpy.norm1(w - problem.current) + cvxpy.abs(cash - problem.current_cash)
-    return [w >= bounds.least, w <= bounds.most, cash >= 0, cash <= bounds.max_cash, moved <= 2 * bounds.max_turnover]
+    return [w >= problem.least, w <= problem.most, cash >= 0, cash <= bounds.max_cash, moved <= 2 * bounds.max_turnover]
 
 
 def _tails(cvxpy: Any, problem: Problem, w: Any, ratio: Any) -> list[Any]:

@@ -21,7 +21,9 @@ class Problem:
     returns: Mapping[int, Floats]
     expected: Floats
     limits: tuple[Limit, ...]
-    bounds: Bounds
+    bounds: Bounds  # cash and turnover
+    least: Floats  # (assets,)
+    most: Floats
     current: Floats
     current_cash: float
     inner: float = 1.0
@@ -54,8 +56,8 @@ def violations(problem: Problem, weights: Floats, tolerance: float) -> list[str]
     moved = turnover(weights, cash, problem.current, problem.current_cash)
     checks = [
         (not np.isfinite(weights).all(), "weights are not finite"),
-        (bool((weights < bounds.least - tolerance).any()), f"a weight is below {bounds.least}"),
-        (bool((weights > bounds.most + tolerance).any()), f"a weight is above {bounds.most}"),
+        (bool((weights < problem.least - tolerance).any()), f"a weight is below {bounds.least}"),
+        (bool((weights > problem.most + tolerance).any()), f"a weight is above {bounds.most}"),
         (cash < -tolerance, "weights sum to more than one"),
         (cash > bounds.max_cash + tolerance, f"cash {cash:.4f} is above {bounds.max_cash}"),
         (moved > bounds.max_turnover + tolerance, f"turnover {moved:.4f} is above {bounds.max_turnover}"),

@@ -11,7 +11,7 @@ from riskd.core.allocation.problem import Problem, Solution, limit_ratio, turnov
 from riskd.core.arrays import Floats
 from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
 from riskd.core.measures.cvar import cvar
-from riskd.core.portfolio import Bounds, Limit, Portfolio
+from riskd.core.portfolio import Limit, Portfolio
 from riskd.core.rules import AllocationRules, Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.errors import InfeasibleError, SolverError
@@ -24,6 +24,7 @@ CAUTION = 0.995  # a tightened inner limit aims this far under what the verifyin
 
 def holds(portfolio: Portfolio, weights: Floats, bank: ScenarioBank) -> bool:
     """Whether ``weights`` respect every limit of the portfolio on ``bank``."""
+    bank = bank.seen_by(portfolio)
     return all(limit_ratio(limit, bank.losses(weights, limit.horizon)) <= 1 for limit in portfolio.limits)
 
 
@@ -35,6 +36,7 @@ def propose(
     When the verifying bank shows a higher CVaR than allowed the inner limit is tightened and the problem solved again.
     Infeasible is a normal answer with the least achievable CVaR; a proposal that does not verify is never published.
     """
+    chooser, verifier = chooser.seen_by(portfolio), verifier.seen_by(portfolio)
     problem = _problem(rules.allocation, portfolio, chooser)
     try:
         solution, problem = _verified(rules.allocation, portfolio, problem, chooser, verifier)
@@ -52,7 +54,10 @@ def _problem(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank) ->
     horizons = {limit.horizon for limit in portfolio.limits}
     returns = {h: bank.returns[h][: spec.scenarios] for h in horizons}
     expected = bank.returns[max(horizons)].mean(axis=0)
-    return Problem(returns, expected, portfolio.limits, portfolio.bounds, portfolio.weights, portfolio.cash)
+    least, most = (np.full(len(expected), bound) for bound in (portfolio.bounds.least, portfolio.bounds.most))
+    if portfolio.tradeable is not None:
+        least[~portfolio.tradeable] = most[~portfolio.tradeable] = 0.0
+    return Problem(returns, expected, portfolio.limits, portfolio.bounds, least, most, portfolio.weights, portfolio.cash)
 
 
 def _verified(
@@ -63,7 +68,7 @@ def _verified(
         solution = _ladder(spec, problem)
         if not solution.feasible:
             raise _infeasible(problem, solution, chooser)
-        solution = replace(solution, weights=_rounded(solution.weights, problem.bounds))
+        solution = replace(solution, weights=_rounded(solution.weights, problem.least, problem.most))
         broken = violations(problem, solution.weights, CHECK + 10.0**-ROUNDING * len(solution.weights))
         if broken:
             raise SolverError(f"{solution.solver}: {'; '.join(broken)}")
@@ -103,10 +108,10 @@ def _binding(limits: tuple[Limit, ...], weights: Floats, bank: ScenarioBank) -> 
     return max(limits, key=lambda limit: limit_ratio(limit, bank.losses(weights, limit.horizon)))
 
 
-def _rounded(weights: Floats, bounds: Bounds) -> Floats:
+def _rounded(weights: Floats, least: Floats, most: Floats) -> Floats:
     """Whole basis points; what rounding leaves over goes to the asset farthest from its bounds, so that the budget holds."""
     rounded = np.round(weights, ROUNDING)
-    interior = int(np.argmax(np.minimum(weights - bounds.least, bounds.most - weights)))
+    interior = int(np.argmax(np.minimum(weights - least, most - weights)))
     rounded[interior] = np.round(rounded[interior] + np.round(weights.sum(), ROUNDING) - rounded.sum(), ROUNDING)
     return rounded + 0.0  # no -0.0
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 from riskd.core.forecaster import Forecaster, MarketState
+from riskd.core.portfolio import Portfolio
 from riskd.core.scenarios.model import Sampler
 from riskd.errors import ModelError
 
@@ -21,6 +22,12 @@ class ScenarioBank:
     def losses(self, weights: Floats, horizon: int) -> Floats:
         """z = -R w, a fraction of value; cash adds nothing. Shape (paths,)."""
         return np.asarray(-(self.returns[horizon] @ weights))
+
+    def seen_by(self, portfolio: Portfolio) -> "ScenarioBank":
+        """The same paths in the portfolio's currency; itself where nothing has to be converted."""
+        if portfolio.view is None:
+            return self
+        return ScenarioBank({h: portfolio.view.simple(R) for h, R in self.returns.items()}, self.identity)
 
 
 def scenario_bank(
