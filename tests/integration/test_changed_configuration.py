@@ -8,9 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import made_up_table, small_rules
-from riskd.core.arrays import frozen
-from riskd.core.events import SessionClosed
+from conftest import closed, made_up_table, small_rules
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.report import Status
@@ -28,7 +26,7 @@ from riskd.testing import EwmaForecaster, ScriptedFeed
 
 pytestmark = pytest.mark.integration
 TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=150)
-CRASH = SessionClosed(TABLE.sessions[-1] + timedelta(days=1), frozen([88.0, 44.0, 17.6]), frozen([100.0, 50.0, 20.0]))
+CRASH = closed(TABLE.sessions[-1] + timedelta(days=1), -0.12)
 OTHER = EwmaForecaster(identity="ewma@other")
 
 

@@ -1,5 +1,6 @@
 """The store on a real SQLite file."""
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -8,17 +9,21 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from conftest import made_up_table, small_rules
+from conftest import closed, made_up_table, small_rules
 from riskd.core.arrays import frozen
 from riskd.core.canonical import canonical_json
-from riskd.core.events import AllocationDue, SessionClosed
+from riskd.core.events import AllocationDue, FeedTurned, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.quality.judged import Correction, JudgedPrices
+from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote
 from riskd.core.state import pack
 from riskd.core.step import step
 from riskd.core.warm import warm_state
 from riskd.errors import BusyError, ConfigError
 from riskd.store.database import discard, open_database
-from riskd.store.ledger import Ledger, read_event, write_event
+from riskd.store.event_text import key_of, read_event, write_event
+from riskd.store.ledger import Ledger
 from riskd.store.prices import PriceStore
 from riskd.store.queue import SqlOutbox
 
@@ -32,7 +37,7 @@ def now() -> datetime:
 
 
 def crash(day: date) -> SessionClosed:
-    return SessionClosed(day, frozen([90.0, 45.0, 17.0]), frozen([100.0, 50.0, 20.0]))
+    return closed(day, [-0.1, -0.1, -0.15])
 
 
 def test_a_step_survives_reopening(tmp_path: Path) -> None:
@@ -76,11 +81,30 @@ def test_a_step_cannot_be_committed_twice(tmp_path: Path) -> None:
 
 
 def test_events_are_written_exactly() -> None:
-    """A price comes back from the journal to the last bit, NaN included."""
-    prices = frozen([0.1 + 0.2, np.nan, 1e-300])
-    event = read_event(write_event(SessionClosed(date(2024, 3, 11), prices, prices)))
-    assert isinstance(event, SessionClosed)
-    assert event.closes.tobytes() == prices.tobytes()
+    """Every kind of event comes back from the journal to the last bit, NaN and infinity included."""
+    day, odd = date(2024, 3, 11), frozen([0.1 + 0.2, np.nan, 1e-300])
+    prices = JudgedPrices(
+        returns=odd,
+        heard=odd,
+        doubts=(Doubt("AAA", day, Rule.NOT_POSITIVE, math.inf, "no price"), Doubt("BBB", day, Rule.MISSING, math.nan, "none")),
+        corrections=(Correction(day, "AAA", math.nan, 0.1 + 0.2),),
+        revisions=(Revision("CCC", RevisionKind.SPLIT, "close", "yahoo", day, day, 3, 0.1, 10.0, 1.0),),
+        sources=("yahoo", "", "file"),
+    )
+    for event in (SessionClosed(day, prices), PricesChanged(day, prices)):
+        back = read_event(write_event(event))
+        assert isinstance(back, type(event))
+        assert (back.session, key_of(back)) == (day, key_of(event))
+        assert back.prices.returns.tobytes() == odd.tobytes() == back.prices.heard.tobytes()
+        assert repr(back.prices) == repr(prices)
+    for plain in (
+        SessionVoid(day, "nobody traded"),
+        FeedTurned(day, "yahoo", "failing", "429", "2024-03-11T20:30:00+00:00"),
+        AllocationDue(day, "book"),
+    ):
+        assert read_event(write_event(plain)) == plain
+    keys = {key_of(e) for e in (SessionClosed(day, prices), PricesChanged(day, prices), SessionVoid(day, ""), plain)}
+    assert len(keys) == 4
 
 
 def test_one_sink_does_not_take_for_another(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def report(name: str) -> PortfolioReport:
     figure = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
     limit = LimitReport("cvar-95", 0.95, 1, 0.025, 0.03, 1.0, LimitState.FIRING, "2026-11-20", ())
     return PortfolioReport(
-        name, date(2026, 11, 20), Status.BREACH, Grade.A, (figure,), (limit,), 0.01, {"SPY": 0.9}, 0.1, 1e6, "USD", (),
-        Provenance("lstm-jsu@abc", "copula", "bank", "rules", 10_000, "0.1.0"),
+        name, date(2026, 11, 20), Status.BREACH, Grade.A, 1.0, (figure,), (limit,), 0.01, {"SPY": 0.9}, 0.1, 1e6, "USD",
+        (), (), Provenance("lstm-jsu@abc", "copula", "bank", "prices", "rules", 10_000, "0.1.0"),
     )  # fmt: skip
 
 

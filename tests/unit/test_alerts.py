@@ -26,9 +26,9 @@ def report(after: Standing, notes: tuple[str, ...] = ()) -> PortfolioReport:
         Figure(0.975, 1, 0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 0.001, 0.01, 0.02),
         Figure(0.975, 10, 0.05, 0.049, 0.051, 0.0612, 0.060, 0.062, 0.0005, 0.05, 0.07),
     )
-    provenance = Provenance("model", "t-copula", "A", "rules", 1000, "1")
+    provenance = Provenance("model", "t-copula", "A", "prices", "rules", 1000, "1")
     return PortfolioReport(
-        "book", DAY, Status.OK, Grade.A, figures, (limit,), 0.01, {}, 0.0, 1e6, "USD", notes, provenance
+        "book", DAY, Status.OK, Grade.A, 1.0, figures, (limit,), 0.01, {}, 0.0, 1e6, "USD", notes, (), provenance
     )  # fmt: skip
 
 

@@ -21,8 +21,8 @@ NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
 LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
 REPORT = PortfolioReport(
-    "main", date(2026, 11, 20), Status.OK, Grade.A, (FIGURE,), (LIMIT,), 0.01, {"SPY": 0.6, "AGG": 0.3}, 0.1, 1e6, "USD", (),
-    Provenance("lstm-jsu@abc", "copula", "bank", "rules", 10_000, "0.1.0"),
+    "main", date(2026, 11, 20), Status.OK, Grade.A, 1.0, (FIGURE,), (LIMIT,), 0.01, {"SPY": 0.6, "AGG": 0.3}, 0.1, 1e6, "USD",
+    (), (), Provenance("lstm-jsu@abc", "copula", "bank", "prices", "rules", 10_000, "0.1.0"),
 )  # fmt: skip
 SNAPSHOT = Snapshot(
     started_at=NOW, taken_at=NOW, version="0.1.0", model="lstm-jsu@abc", provider="CPUExecutionProvider", phase="watching",

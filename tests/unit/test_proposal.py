@@ -188,10 +188,9 @@ def test_holds_is_for_every_limit() -> None:
 @pytest.mark.parametrize("assets", [3, 7, 20])
 def test_rounding_keeps_budget_and_bounds(assets: int) -> None:
     """Basis points that sum to what the solver's weights sum to; what is left over goes to one asset away from its bounds."""
-    bounds = Bounds(0.0, 0.4)
     for seed in range(20):
         raw: Floats = np.minimum(np.random.default_rng(seed).dirichlet(np.ones(assets)), 0.4)
-        rounded = allocation._rounded(raw, bounds)
+        rounded = allocation._rounded(raw, np.zeros(assets), np.full(assets, 0.4))
         assert rounded.sum() == pytest.approx(np.round(raw.sum(), 4), abs=1e-12)
         np.testing.assert_allclose(rounded, np.round(rounded, 4), atol=1e-12)
         np.testing.assert_allclose(rounded, raw, atol=5e-5 * assets + 1e-12)
@@ -208,9 +207,9 @@ def test_few_tail_scenarios_are_remarked() -> None:
 
 def test_the_remainder_goes_to_the_freest_asset() -> None:
     """Not to the one just above its lower bound, nor to the one just below its upper bound; no zero is negative."""
-    rounded = allocation._rounded(np.array([0.21004, 0.35004, 0.43992]), Bounds(0.2, 0.6))
+    rounded = allocation._rounded(np.array([0.21004, 0.35004, 0.43992]), np.full(3, 0.2), np.full(3, 0.6))
     np.testing.assert_allclose(rounded, [0.21, 0.35, 0.44], atol=1e-12)
-    assert "-" not in str(allocation._rounded(np.array([-1e-9, 0.5, 0.5]), Bounds()).tolist())
+    assert "-" not in str(allocation._rounded(np.array([-1e-9, 0.5, 0.5]), np.zeros(3), np.ones(3)).tolist())
 
 
 def test_rounding_alone_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

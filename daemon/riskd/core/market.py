@@ -34,3 +34,8 @@ def return_table(symbols: tuple[str, ...], sessions: tuple[date, ...], log_retur
         row, column = bad[0]
         raise DataError(f"{symbols[column]} at {sessions[row]}: log return {returns[row, column]} is not finite")
     return ReturnTable(symbols, sessions, returns)
+
+
+def log_returns(closes: Floats) -> Floats:
+    """log(close[t] / close[t-1]); shape (sessions - 1, symbols)."""
+    return np.diff(np.log(closes), axis=0)

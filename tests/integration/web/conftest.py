@@ -21,7 +21,7 @@ from riskd.observe.snapshot import Delivery, Snapshot
 from riskd.web.server import create_app, listen, serve_on
 
 SYMBOLS = ("SPY", "IEF", "GLD", "EFA", "EEM")
-PROVENANCE = Provenance("lstm-jsu@1f2e3d4c5b6a", "t-copula", "bank-7", "rules-3", 20_000, "0.1.0")
+PROVENANCE = Provenance("lstm-jsu@1f2e3d4c5b6a", "t-copula", "bank-7", "prices-5", "rules-3", 20_000, "0.1.0")
 
 
 def sessions(count: int, last: date = date(2026, 11, 20)) -> list[date]:
@@ -81,7 +81,9 @@ def history(
         status = Status.BREACH if LimitState.FIRING in {x.state for x in limits} else Status.OK
         cash = 1 - sum(weights.values())
         reports.append(
-            PortfolioReport(name, session, status, Grade.A, figures, limits, loss, weights, cash, 1e6, "USD", (), PROVENANCE)
+            PortfolioReport(
+                name, session, status, Grade.A, 1.0, figures, limits, loss, weights, cash, 1e6, "USD", (), (), PROVENANCE
+            )
         )
     return reports
 
@@ -95,6 +97,7 @@ def unknown(name: str) -> PortfolioReport:
         date(2026, 11, 20),
         Status.UNKNOWN,
         Grade.F,
+        0.6,
         (),
         (limit,),
         None,
@@ -103,6 +106,7 @@ def unknown(name: str) -> PortfolioReport:
         1.0,
         "USD",
         (note,),
+        (),
         PROVENANCE,
     )
 
