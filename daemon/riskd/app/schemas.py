@@ -63,7 +63,7 @@ def _event(version: dict[str, Any]) -> dict[str, Any]:
     names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type")
     return {
         "$schema": DIALECT,
-        "title": "event <base>/<portfolio>/events",
+        "title": "event <base>/<portfolio>/events, or <base>/events for what concerns prices",
         "type": "object",
         "properties": {**dict.fromkeys(names, text), "data": data},
         "required": [*names, "data"],

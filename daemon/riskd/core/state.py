@@ -73,7 +73,7 @@ def pack(state: State) -> bytes:
         "vintage": state.vintage,
         "sources": list(state.sources),
         "out": dict(state.out),
-        "doubts": [[d.symbol, d.session.isoformat(), d.rule.value, repr(d.value), d.detail] for d in state.doubts],
+        "doubts": [[d.symbol, d.session.isoformat(), d.rule.value, None if d.value is None else repr(d.value), d.detail] for d in state.doubts],
         "standings": _written(state.standings),
         "eve": [_written(state.eve.standings), dict(state.eve.out)],
         "feeds": dict(state.feeds),
@@ -115,13 +115,17 @@ def unpack(content: bytes) -> State:
             vintage=head["vintage"],
             sources=tuple(head["sources"]),
             out=head["out"],
-            doubts=tuple(Doubt(s, date.fromisoformat(d), Rule(r), float(v), t) for s, d, r, v, t in head["doubts"]),
+            doubts=tuple(_doubt(*row) for row in head["doubts"]),
             standings=standings,
             eve=Eve(_read(head["eve"][0]), head["eve"][1]),
             feeds=head["feeds"],
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
         )
+
+
+def _doubt(symbol: str, session: str, rule: str, value: str | None, detail: str) -> Doubt:
+    return Doubt(symbol, date.fromisoformat(session), Rule(rule), None if value is None else float(value), detail)
 
 
 def _written(standings: Mapping[LimitKey, Standing]) -> list[list[object]]:

@@ -10,7 +10,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
+from riskd.core.quality.doubt import Rule
 from riskd.core.report import Figure, LimitReport, PortfolioReport, Status
 from riskd.observe.board import Board
 from riskd.observe.freshness import figure_valid, figures_at, status_at
@@ -96,8 +98,24 @@ def portfolio_families(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
     yield gauge("riskd_portfolio_status", "1 for the published status, 0 for the others.", ("portfolio", "status"), status)
     valid = [((r.portfolio,), float(figure_valid(snapshot, r, now))) for r in reports]
     yield gauge("riskd_figure_valid", "1 if every risk figure is present, finite and fresh.", ("portfolio",), valid)
+    yield from data_families(snapshot)
     value = [((r.portfolio, r.currency), r.value) for r in reports]
     yield gauge("riskd_portfolio_value", "Value of the portfolio in its currency.", ("portfolio", "currency"), value)
+
+
+def data_families(snapshot: Snapshot) -> Iterator[Metric]:
+    """How far prices can be trusted: by portfolio, by what is wrong with them, and by source."""
+    reports = snapshot.reports
+    grades = [s for r in reports for s in one_hot((r.portfolio,), [g.value for g in Grade], r.grade.value)]
+    yield gauge("riskd_portfolio_data_grade", "1 for the grade of its prices, 0 for the others.", ("portfolio", "grade"), grades)
+    coverage = [((r.portfolio,), r.coverage) for r in reports]
+    text = "Share of what is held, by weight, whose newest price is usable."
+    yield gauge("riskd_portfolio_data_coverage_ratio", text, ("portfolio",), coverage)
+    doubts = {(d.symbol, d.session): d.rule for r in reports for d in r.doubts}
+    counts = [((rule.value,), float(sum(d is rule for d in doubts.values()))) for rule in Rule]
+    yield gauge("riskd_prices_in_doubt", "Prices of what is held that are not used, by reason.", ("rule",), counts)
+    feeds = [((feed,), float(status != "failing")) for feed, status in sorted(snapshot.feeds.items())]
+    yield gauge("riskd_feed_up", "0 while a source of prices does not answer; absent until it was first told of.", ("feed",), feeds)
 
 
 def figure_families(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:

@@ -39,5 +39,6 @@ class Snapshot:
     replay_done: int = 0
     replay_total: int = 0
     deliveries: tuple[Delivery, ...] = ()
+    feeds: dict[str, str] = field(default_factory=dict)  # source of prices -> the last thing told of it
     problems: tuple[str, ...] = ()  # why the daemon is not ready; empty means ready
     cycles: dict[str, int] = field(default_factory=dict)  # outcome -> count: "computed", "cannot-judge", "failed"

@@ -34,7 +34,13 @@ class Picture:
         reports = {r.portfolio: r for r in (*self.shown.reports, *outcome.reports)}
         proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
-        changes: dict[str, Any] = {"reports": tuple(reports.values()), "proposals": tuple(proposals.values()), "problems": ()}
+        turned = {str(a.why["feed"]): str(a.why["status"]) for a in outcome.alerts if "feed" in a.why}
+        changes: dict[str, Any] = {
+            "reports": tuple(reports.values()),
+            "proposals": tuple(proposals.values()),
+            "feeds": {**self.shown.feeds, **turned},
+            "problems": (),
+        }
         if outcome.reports:
             judged = all(r.figures for r in outcome.reports)
             changes |= {"cycles": self._counted("computed" if judged else "cannot-judge"), "last_attempt_at": self._now()}

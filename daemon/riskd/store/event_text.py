@@ -105,8 +105,8 @@ def _word(value: Any) -> Any:
     return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _number(value: float | str) -> float:
-    return float(value)
+def _number(value: float | str | None) -> float | None:
+    return None if value is None else float(value)
 
 
 _REVISION = {"kind": RevisionKind, "ratio": _number, "old": _number, "new": _number}

@@ -30,7 +30,7 @@ QUARANTINED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One close that is not used. ``value`` is the price as the source said it (NaN when there is none).
+    """One close that is not used. ``value`` is the price as the source said it (None or NaN: there is none).
 
     ``detail`` is one sentence with the figures it rests on.
     """
@@ -38,7 +38,7 @@ class Doubt:
     symbol: str
     session: date
     rule: Rule
-    value: float
+    value: float | None
     detail: str
 
     @property

@@ -13,7 +13,7 @@ const KIND_WORDS = {
 };
 
 function item(alert) {
-  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio;
+  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio ?? "prices";
   return el(
     "li",
     { "data-kind": alert.kind },
