@@ -99,8 +99,8 @@ def _effects(rules: Rules, reports: Sequence[PortfolioReport], sight: Sight) -> 
         for limit, judged in zip(portfolio.limits, report.limits, strict=True):
             old = judged.cvar if sight.uncorrected is None else cvar_on(sight.uncorrected, portfolio, limit)
             change = None if old is None or judged.cvar is None else judged.cvar - old
-            row = {"portfolio": portfolio.name, "limit": limit.name, "before": old, "after": judged.cvar, "change": change}
-            effects.append(row)
+            row: dict[str, object] = {"portfolio": portfolio.name, "limit": limit.name}
+            effects.append({**row, "before": old, "after": judged.cvar, "change": change})
     return effects
 
 

@@ -107,7 +107,8 @@ def data_families(snapshot: Snapshot) -> Iterator[Metric]:
     """How far prices can be trusted: by portfolio, by what is wrong with them, and by source."""
     reports = snapshot.reports
     grades = [s for r in reports for s in one_hot((r.portfolio,), [g.value for g in Grade], r.grade.value)]
-    yield gauge("riskd_portfolio_data_grade", "1 for the grade of its prices, 0 for the others.", ("portfolio", "grade"), grades)
+    text = "1 for the grade of the portfolio's prices, 0 for the others."
+    yield gauge("riskd_portfolio_data_grade", text, ("portfolio", "grade"), grades)
     coverage = [((r.portfolio,), r.coverage) for r in reports]
     text = "Share of what is held, by weight, whose newest price is usable."
     yield gauge("riskd_portfolio_data_coverage_ratio", text, ("portfolio",), coverage)
@@ -115,7 +116,7 @@ def data_families(snapshot: Snapshot) -> Iterator[Metric]:
     counts = [((rule.value,), float(sum(d is rule for d in doubts.values()))) for rule in Rule]
     yield gauge("riskd_prices_in_doubt", "Prices of what is held that are not used, by reason.", ("rule",), counts)
     feeds = [((feed,), float(status != "failing")) for feed, status in sorted(snapshot.feeds.items())]
-    yield gauge("riskd_feed_up", "0 while a source of prices does not answer; absent until it was first told of.", ("feed",), feeds)
+    yield gauge("riskd_feed_up", "0 while a source of prices does not answer; absent until first told of.", ("feed",), feeds)
 
 
 def figure_families(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
