@@ -1,0 +1,129 @@
+"""Whether a return can be true: against the name's own past, its peers, and what errors look like."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from riskd.core.arrays import Floats
+from riskd.core.quality.doubt import Rule
+from riskd.core.quality.scale import correlations, scales
+from riskd.core.quality.window import Flags
+
+FAR = 15.0  # scales
+UNLIKELY = 5.0  # scales; enough where there is other evidence
+NEAR = 0.05  # log; nothing nearer is ever suspect
+BIG_SCALES, BIG_LEAST, BIG_MOST = 6.0, 0.25, 0.33  # a residual is big beyond 6 scales, kept within these logs
+EXCUSE_MOST = 0.4  # log; no market moves further than this with its peers
+WITNESS_MOST = 0.6  # log; a peer that moved further is no witness
+KIN = 0.5  # absolute correlation from which one relative's move counts as an expectation
+CONFIRM_MOST = float(np.log(4.0))  # a larger move is never confirmed by the next close alone
+AGREES = 0.02  # log; a second source confirms within this
+
+RATIOS = (5 / 4, 4 / 3, 3 / 2, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0)
+UNITS = (100.0, 1000.0)
+
+
+class Moves(NamedTuple):
+    """One session's log returns (symbols,): NaN where none, and the number of sessions each spans."""
+
+    returns: Floats
+    spans: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """What a return looks like, and the figures that say so; ``usual`` is its scale, ``excuse`` the part its peers explain."""
+
+    rule: Rule
+    move: float
+    usual: float
+    excuse: float
+
+    def detail(self) -> str:
+        """One sentence for a person."""
+        looks = {Rule.SPLIT: "; this is a split's ratio", Rule.UNIT: "; this is a change of unit"}.get(self.rule, "")
+        return (
+            f"would be a log return of {self.move:+.4f} where {self.usual:.4f} is usual"
+            f" and the other names explain {self.excuse:+.4f}{looks}"
+        )
+
+
+def limits(usual: Floats) -> Floats:
+    """Largest believable absolute log residual for each scale."""
+    big = np.clip(BIG_SCALES * usual, BIG_LEAST, BIG_MOST)
+    return np.minimum(np.maximum(FAR * usual, NEAR), big)
+
+
+def implausible(moves: Moves, asked: Flags, past: Floats) -> Flags:
+    """Which of the ``asked`` moved further than a name does that happens to come to another one's price."""
+    usual = scales(past) * np.sqrt(moves.spans)
+    return np.asarray(asked & (np.abs(moves.returns) > np.maximum(UNLIKELY * usual, NEAR / 2)))
+
+
+def suspicions(moves: Moves, asked: Flags, witnesses: Flags, past: Floats) -> dict[int, Suspicion]:
+    """Columns among ``asked`` whose return cannot be believed; ``past`` (sessions, symbols) are the returns in use before.
+
+    A move that the witnesses make too, each in its own scale and in the same direction, is no suspicion: a crash is common.
+    """
+    columns = np.flatnonzero(asked & (np.abs(moves.returns) > NEAR))
+    usual = scales(past[:, columns]) * np.sqrt(moves.spans[columns])
+    columns = columns[np.abs(moves.returns[columns]) > limits(usual)]
+    if not len(columns):
+        return {}
+    usual = scales(past) * np.sqrt(moves.spans)
+    seen = witnesses & np.isfinite(moves.returns) & (np.abs(moves.returns) <= WITNESS_MOST)
+    scores = np.where(seen, moves.returns / usual, np.nan)
+    found = {}
+    for column in map(int, columns):
+        move, scale = float(moves.returns[column]), float(usual[column])
+        excuse = _excuse(move, scale, scores, column, past)
+        if abs(move) - abs(excuse) > float(limits(np.array(scale))):
+            found[column] = Suspicion(_looks(move, excuse, scale), move, scale, excuse)
+    return found
+
+
+def _excuse(move: float, scale: float, scores: Floats, column: int, past: Floats) -> float:
+    """The part of ``move`` that peers explain: by their median, or by the nearest relative; never of the other sign."""
+    others = np.isfinite(scores)
+    others[column] = False
+    if not others.any():
+        return 0.0
+    near = np.where(others, correlations(past, column), 0.0)
+    relative = int(np.argmax(np.abs(near)))
+    expected = [near[relative] * scores[relative]] if abs(near[relative]) >= KIN else []
+    if others.sum() >= 3:
+        expected.append(float(np.median(scores[others])))
+    same = [e * scale for e in expected if e * move > 0]
+    size = min(max(map(abs, same), default=0.0), EXCUSE_MOST, abs(move))
+    return float(np.copysign(size, move))
+
+
+def _looks(move: float, excuse: float, scale: float) -> Rule:
+    """What kind of error a suspect move would be; the further a ratio is from what markets do, the wider its tolerance."""
+    for unit in UNITS:
+        if _off(move, excuse, unit) <= 0.3:
+            return Rule.UNIT
+    for ratio in RATIOS:
+        wide = min(4 * scale, 0.15) if ratio >= 2 else (1.5 if ratio >= 1.5 else 0.25) * min(scale, 0.03)
+        if _off(move, excuse, ratio) <= wide:
+            return Rule.SPLIT
+    return Rule.JUMP
+
+
+def _off(move: float, excuse: float, ratio: float) -> float:
+    """How far a move is from a ratio in logs, the peers' part taken out or not."""
+    return float(min(abs(abs(move) - np.log(ratio)), abs(abs(move - excuse) - np.log(ratio))))
+
+
+def confirmed_by_next(suspicion: Suspicion, after: float) -> bool:
+    """Whether the next close's move ``after`` stays at the new level: it moved, credibly, and not half-way back."""
+    if not np.isfinite(after) or abs(suspicion.move) > CONFIRM_MOST or abs(after) < 1e-6:  # a stuck tick confirms nothing
+        return False
+    back = after * suspicion.move < 0 and abs(after) > abs(suspicion.move) / 2
+    return not back and abs(after) <= float(limits(np.array(suspicion.usual)))
+
+
+def confirmed_by_second(suspicion: Suspicion, second: float) -> bool:
+    """Whether another source shows the same move."""
+    return bool(abs(second - suspicion.move) <= AGREES)
