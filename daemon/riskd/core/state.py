@@ -51,6 +51,7 @@ class State:
     scores: Floats
     log_returns: Floats
     vintage: str = ""
+    told: int = 0  # how far the ledger of revisions has been told
     sources: tuple[str, ...] = ()
     out: Mapping[str, int] = field(default_factory=dict)
     doubts: tuple[Doubt, ...] = ()
@@ -71,6 +72,7 @@ def pack(state: State) -> bytes:
         "recent": [s.isoformat() for s in state.recent],
         "anchors": [a.row for a in state.anchors],
         "vintage": state.vintage,
+        "told": state.told,
         "sources": list(state.sources),
         "out": dict(state.out),
         "doubts": [[d.symbol, d.session.isoformat(), d.rule.value, None if d.value is None else repr(d.value), d.detail] for d in state.doubts],
@@ -113,6 +115,7 @@ def unpack(content: bytes) -> State:
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
             vintage=head["vintage"],
+            told=head["told"],
             sources=tuple(head["sources"]),
             out=head["out"],
             doubts=tuple(_doubt(*row) for row in head["doubts"]),

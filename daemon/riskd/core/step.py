@@ -111,6 +111,7 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
         after,
         session=event.session,
         vintage=vintage(state.vintage, event.session, prices.returns, prices.corrections),
+        told=max(prices.told, state.told),
         sources=prices.sources or state.sources,
         out=_out(rules, state.eve.out, prices),
         doubts=prices.doubts,

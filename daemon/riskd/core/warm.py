@@ -23,6 +23,7 @@ def warm_state(
     progress: Callable[[int, int], None] = lambda done, total: None,
     doubts: tuple[Doubt, ...] = (),
     sources: tuple[str, ...] = (),
+    told: int = 0,
 ) -> State:
     """The state after the last session of ``table``; open episodes in ``standings`` are taken over.
 
@@ -55,6 +56,7 @@ def warm_state(
         scores=frozen(np.asarray(scores[-keep:])),
         log_returns=frozen(returns[-keep:]),
         vintage=vintage("", table.sessions[-1], returns[-keep:]),
+        told=told,
         sources=sources,
         out=_out(table),
         doubts=doubts,

@@ -1,4 +1,4 @@
-"""Carries closed sessions through the fold: pull, keep, step, commit. Blocking; runs in one worker thread."""
+"""Carries closed sessions through the fold: pull, keep, judge, step, commit. Blocking; runs in one worker thread."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -6,40 +6,37 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
-from riskd.core.events import AllocationDue, Event, Outcome, SessionClosed
-from riskd.core.grade import usable
-from riskd.core.market import PriceTable, price_table
+from riskd.core.events import AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
-from riskd.errors import DataError
-from riskd.feeds.feed import Feed, Pull
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
+from riskd.runtime.market_data import MarketData
 from riskd.store.ledger import Ledger
-from riskd.store.prices import PriceStore
 
-OVERLAP = timedelta(days=14)  # asked again with every pull, so that revisions are seen and returns stay inside one vintage
-LATE_AFTER = timedelta(hours=6)  # a session without prices is late until then, afterwards it cannot be judged
+LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
+GIVEN_UP = timedelta(hours=6)  # a session without any price at all is waited for so long
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a pipeline is made of."""
+    """What a pipeline is made of; ``calendar`` tells the joint sessions."""
 
     rules: Rules
-    feeds: tuple[Feed, ...]
-    prices: PriceStore
+    data: MarketData
     ledger: Ledger
     calendar: Calendar
     now: Callable[[], datetime]
     history_from: date
     stage: Stage = untimed
+    late_after: timedelta = LATE_AFTER
 
 
 class Pipeline:
@@ -62,6 +59,11 @@ class Pipeline:
         """Whether steps are left over from before a stop."""
         return bool(self._due)
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether the newest session was taken without a price that may still come."""
+        return any(d.rule is Rule.MISSING for d in self.state.doubts)
+
     def open(self, today: date, progress: Progress = lambda done, total: None) -> bool:
         """Take up the newest checkpoint, or warm up on history to ``today``; True if it was taken up.
 
@@ -73,15 +75,18 @@ class Pipeline:
             self._state, self._due = newest
             return True
         standings = newest[0].standings if newest else None
-        self._state = self._past_gaps(warm_state(parts.rules, self._history(today), standings, progress), today)
+        with parts.stage("prices"):
+            past = parts.data.history(parts.history_from, today)
+        state = warm_state(parts.rules, past.table, standings, progress, past.doubts, past.sources, past.told)
+        self._state = self._past_gaps(state, today)
         parts.ledger.start(self._state)
         return False
 
     def _past_gaps(self, state: State, today: date) -> State:
-        """Sessions up to ``today`` that history lacks and that are not merely late count as skipped, so that the grade knows."""
+        """Sessions up to ``today`` of which history has nothing and that are not merely late are behind us."""
         sessions = self._parts.calendar.sessions(state.session + timedelta(days=1), today)
-        gone = [session for session in sessions if not self._awaited(session)]
-        return replace(state, session=gone[-1], skipped=len(gone)) if gone else state
+        gone = [session for session in sessions if not self._within(session, GIVEN_UP)]
+        return replace(state, session=gone[-1]) if gone else state
 
     def missing(self) -> tuple[date, ...]:
         """Sessions that are over and not in the state yet, oldest first."""
@@ -99,19 +104,48 @@ class Pipeline:
         wanted = tuple(sessions)
         if not wanted:
             return
-        self._pull(self.state.priced, wanted[-1])
+        yield from self._ask(wanted[-1])
         for session in wanted:
-            event = self._event(session)
-            if self._late(event):
+            with self._parts.stage("judgement"):
+                judged = self._parts.data.judge(self.state, session)
+            if self._late(session, judged.doubts, judged.returns):
                 log.info("prices of %s are late", session)
                 return
-            yield self._take(event)
+            yield self._take(self._event(session, judged))
             yield from self.finish()
+
+    def reconsider(self, ask: bool) -> Iterator[Outcome]:
+        """Judge the newest session again: after a decision, or (``ask``) for prices that came late or were restated."""
+        yield from self.finish()
+        if self.state.session not in self.state.recent:
+            return  # nothing was taken of it: a session that never was, or one that waits for the next
+        if ask:
+            yield from self._ask(self.state.session)
+        judged = self._parts.data.judge(self.state)
+        if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
+            yield self._take(PricesChanged(self.state.session, judged))
+        yield from self.finish()
 
     def finish(self) -> Iterator[Outcome]:
         """Run the steps that follow from committed ones."""
         while self._due:
             yield self._take(self._due[0])
+
+    def _ask(self, last: date) -> Iterator[Outcome]:
+        """Pull everything that may still change; how sources do is told even when none of them answers."""
+        try:
+            with self._parts.stage("prices"):
+                self._parts.data.pull(self.state, last)
+        finally:
+            turns = self._parts.data.turns(self.state)
+        for turn in turns:
+            yield self._take(turn)
+
+    def _event(self, session: date, judged: JudgedPrices) -> Event:
+        shut = {d.symbol for d in judged.doubts if d.session == session and d.rule is Rule.CLOSED}
+        if len(shut) == len(self._parts.rules.symbols):
+            return SessionVoid(session, "no exchange had a price, and sessions after it have")
+        return SessionClosed(session, judged)
 
     def _take(self, event: Event) -> Outcome:
         """One step, committed."""
@@ -123,60 +157,17 @@ class Pipeline:
         self._state, self._due = state, due
         return outcome
 
-    def _event(self, session: date) -> SessionClosed:
-        previous, closes = self._parts.prices.closes(self._parts.rules.symbols, (self.state.priced, session))
-        return SessionClosed(session, closes, previous)
+    def _late(self, session: date, doubts: tuple[Doubt, ...], returns: np.ndarray) -> bool:  # type: ignore[type-arg]
+        missing = any(d.rule is Rule.MISSING and d.session == session for d in doubts)
+        if not missing:
+            return False
+        nothing = not np.isfinite(returns).any()
+        return self._within(session, GIVEN_UP if nothing else self._parts.late_after)
 
-    def _late(self, event: SessionClosed) -> bool:
-        complete = bool((usable(event.closes) & usable(event.previous)).all())
-        return not complete and self._awaited(event.session)
-
-    def _awaited(self, session: date) -> bool:
-        """Whether prices of ``session`` may still come."""
-        return self._parts.now() < self._parts.calendar.over_at(session) + LATE_AFTER
-
-    def _history(self, today: date) -> PriceTable:
-        """Every session from the first on which all symbols have a price to ``today``; the table must be whole from there."""
-        self._pull(self._parts.history_from, today, overlap=timedelta(0))
-        symbols = self._parts.rules.symbols
-        sessions = self._parts.calendar.sessions(self._parts.history_from, today)
-        closes = self._parts.prices.closes(symbols, sessions)
-        listed: NDArray[np.bool_] = np.isfinite(closes)
-        unpriced = [s for column, s in enumerate(symbols) if not listed[:, column].any()]
-        if unpriced:
-            raise DataError(f"no price of {', '.join(unpriced[:5])} from {self._parts.history_from} to {today} in any feed")
-        first = int(np.argmax(listed, axis=0).max())
-        gaps = np.flatnonzero(~listed.all(axis=1)).tolist()
-        keep = sorted(set(range(first, len(sessions))) - set(gaps))
-        dropped = len(sessions) - first - len(keep)
-        if dropped:
-            log.warning(
-                "history: %d of %d sessions lack a price and are left out; returns span them", dropped, len(sessions) - first
-            )
-        return price_table(symbols, tuple(sessions[i] for i in keep), closes[keep])
-
-    def _pull(self, first: date, last: date, overlap: timedelta = OVERLAP) -> None:
-        """Ask every feed; an unusable one is logged and the others go on. Raises DataError when none is usable."""
-        with self._parts.stage("prices"):
-            faults = [fault for feed in self._parts.feeds if (fault := self._ask(feed, first - overlap, last))]
-        if len(faults) == len(self._parts.feeds):
-            raise DataError("; ".join(faults))
-        for fault in faults:
-            log.error("%s", fault)
-
-    def _ask(self, feed: Feed, first: date, last: date) -> str | None:
-        """Keep what the feed says; the one line that says why it could not, otherwise."""
-        try:
-            pull = feed.pull(self._parts.rules.symbols, first, last)
-        except DataError as error:
-            return f"feed {feed.name}: {error}"
-        self._parts.prices.append(pull.quotes)
-        _say(feed.name, pull)
-        return None
+    def _within(self, session: date, delay: timedelta) -> bool:
+        """Whether ``session`` was over less than ``delay`` ago."""
+        return self._parts.now() < self._parts.calendar.over_at(session) + delay
 
 
-def _say(feed: str, pull: Pull) -> None:
-    """Every outcome but a plain ok, in the log."""
-    for outcome in pull.outcomes:
-        if outcome.outcome.value != "ok":
-            log.warning("feed %s: %s: %s: %s", feed, outcome.symbol, outcome.outcome.value, outcome.reason)
+def _named(doubts: tuple[Doubt, ...]) -> set[tuple[str, date, Rule]]:
+    return {(d.symbol, d.session, d.rule) for d in doubts}

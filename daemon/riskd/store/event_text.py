@@ -69,6 +69,7 @@ def _written(prices: JudgedPrices) -> dict[str, Any]:
         "returns": _numbers(prices.returns),
         "heard": _numbers(prices.heard),
         "sources": list(prices.sources),
+        "told": prices.told,
         "doubts": [_plain(d) for d in prices.doubts],
         "corrections": [_plain(c) for c in prices.corrections],
         "revisions": [_plain(r) for r in prices.revisions],
@@ -82,6 +83,7 @@ def _read(body: dict[str, Any]) -> JudgedPrices:
         doubts=tuple(Doubt(**_typed(d, value=_number, rule=Rule)) for d in body["doubts"]),
         corrections=tuple(Correction(**_typed(c, old=_number, new=_number)) for c in body["corrections"]),
         revisions=tuple(Revision(**_typed(r, **_REVISION)) for r in body["revisions"]),
+        told=body["told"],
         sources=tuple(body["sources"]),
     )
 

@@ -33,4 +33,5 @@ class JudgedPrices:
     doubts: tuple[Doubt, ...]
     corrections: tuple[Correction, ...] = ()
     revisions: tuple[Revision, ...] = ()
+    told: int = 0  # how far the ledger of revisions has been told
     sources: tuple[str, ...] = ()
