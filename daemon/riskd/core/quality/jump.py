@@ -100,15 +100,21 @@ def _excuse(move: float, scale: float, scores: Floats, column: int, past: Floats
 
 
 def _looks(move: float, excuse: float, scale: float) -> Rule:
-    """What kind of error a suspect move would be; the further a ratio is from what markets do, the wider its tolerance."""
+    """What kind of error a suspect move would be."""
     for unit in UNITS:
         if _off(move, excuse, unit) <= 0.3:
             return Rule.UNIT
     for ratio in RATIOS:
-        wide = min(4 * scale, 0.15) if ratio >= 2 else (1.5 if ratio >= 1.5 else 0.25) * min(scale, 0.03)
-        if _off(move, excuse, ratio) <= wide:
+        if _off(move, excuse, ratio) <= _tolerance(ratio, scale):
             return Rule.SPLIT
     return Rule.JUMP
+
+
+def _tolerance(ratio: float, scale: float) -> float:
+    """Log distance within which a move is a ratio's: wide where markets never go, narrow where a true crash lands as well."""
+    if ratio >= 2:
+        return min(3 * scale, 0.1)
+    return min(scale, 0.02) if ratio >= 1.5 else min(scale, 0.02) / 4
 
 
 def _off(move: float, excuse: float, ratio: float) -> float:

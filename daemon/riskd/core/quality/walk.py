@@ -204,8 +204,8 @@ class Walker:
         return np.asarray(lost)
 
     def _anchored(self) -> Flags:
-        """Columns whose first return in use starts from the window's first close."""
-        anchored = np.zeros(len(self.base), dtype=np.bool_)
+        """Columns whose first return in use starts from the window's first close, or of which nothing was ever in use."""
+        anchored = ~(np.isfinite(self.past[: self.ahead]).any(axis=0) | np.isfinite(self.used[1:]).any(axis=0))
         for column in np.flatnonzero(np.isfinite(self.used[1:]).any(axis=0) & self.sound[0]):
             at = 1 + int(np.flatnonzero(np.isfinite(self.used[1:, column]))[0])
             paid = self.window.closes[at, column] + self.window.dividends[1 : at + 1, column].sum()
