@@ -13,7 +13,10 @@ from riskd.core.quality.doubt import Rule
 from riskd.core.quality.examine import examine
 from riskd.core.quality.revision import Revision, RevisionKind, classify
 
-pytestmark = [pytest.mark.integration, pytest.mark.skipif(not SHARED.is_dir(), reason="no folder shared/data beside the repository")]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(not SHARED.is_dir(), reason="no folder shared/data beside the repository"),
+]
 
 # ticker, kind, last session, rows, ratio: every revision from the second download on, 2026
 ETF_DIVIDENDS = [("QQQ", 0.99890), ("XLE", 0.99284), ("XLF", 0.99651), ("XLK", 0.99881), ("XLU", 0.99366)]
@@ -79,7 +82,9 @@ def in_use_but_not_said(replay: Replay, newest: Any) -> Any:
     used = replay.used.loc[clean.index]
     used = used[clean.columns]
     apart = ((used - clean).abs() > 1e-5) | (used.isna() != clean.isna())
-    return [(f"{clean.index[row]:%m-%d}", clean.columns[column]) for row, column in zip(*np.nonzero(apart.to_numpy()), strict=True)]
+    return [
+        (f"{clean.index[row]:%m-%d}", clean.columns[column]) for row, column in zip(*np.nonzero(apart.to_numpy()), strict=True)
+    ]
 
 
 def test_every_revision_of_a_month_is_named(replay: Replay) -> None:
@@ -91,7 +96,7 @@ def test_every_revision_of_a_month_is_named(replay: Replay) -> None:
 
 
 def test_a_month_of_restatements_ends_at_one_clean_download(replay: Replay, downloads: dict[str, Any]) -> None:
-    """28 names by 62 sessions agree within 1e-5, but for HON, whose spin-off was taken back four sessions ago and is waited for."""
+    """28 names by 62 sessions agree within 1e-5, but for HON, whose spin-off was taken back four sessions ago."""
     newest = list(downloads.values())[-1]
     newest = newest.loc[newest["SPY"].notna()].drop(columns=list(CRYPTO))
     assert in_use_but_not_said(replay, newest) == [("05-15", "HON"), ("06-29", "HON")]

@@ -212,7 +212,7 @@ class Walker:
             if self.sound[at, column] and np.isfinite(paid) and paid > 0:
                 whole = np.log(paid / self.window.closes[0, column])
                 anchored[column] = abs(whole - self.used[at, column]) <= TOLERANCE
-        return anchored
+        return np.asarray(anchored)
 
     def _find(self, row: int, which: Flags, rule: Rule, raw: Floats, detail: str) -> None:
         for column in map(int, np.flatnonzero(which)):
