@@ -42,3 +42,7 @@ class DeliveryError(RiskdError):
 
 class BusyError(RiskdError):
     """Another riskd holds the store; the command exits with 73."""
+
+
+class StoreError(RiskdError):
+    """The database server does not answer or went away; nothing is half kept, and starting again finds out what is."""

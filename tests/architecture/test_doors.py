@@ -20,6 +20,7 @@ DOORS = {
     "yfinance": "riskd/feeds/yahoo.py",
     "curl_cffi": "riskd/feeds/yahoo",
     "sqlalchemy": "riskd/store/",
+    "alembic": "riskd/store/",
     "apscheduler": "riskd/runtime/schedule.py",
     "exchange_calendars": "riskd/runtime/calendar.py",
     "fastapi": "riskd/web/",

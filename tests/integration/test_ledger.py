@@ -134,10 +134,12 @@ def test_prices_are_appended_and_the_newest_counts() -> None:
     def quote(symbol: str, day: date, value: float, field: str = "close") -> Quote:
         return Quote(symbol, day, field, value, "test", NOON)
 
-    assert store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.0)]) == 2
-    assert store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.5)]) == 1
-    assert store.append([quote("AAA", days[1], float("nan"))]) == 0
-    assert store.append([quote("BBB", days[0], 5.0), quote("BBB", days[0], 4.9, "adj_close")]) == 2
+    assert store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.0)]) == ()
+    changes = store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.5)])
+    assert [(c.session, c.old, c.new) for c in changes] == [(days[1], 11.0, 11.5)]
+    assert store.append([quote("AAA", days[1], float("nan"))]) == ()
+    assert store.append([quote("BBB", days[0], 5.0), quote("BBB", days[0], 4.9, "adj_close")]) == ()
+    assert [v.value for v in store.history("AAA", days[1])] == [11.0, 11.5]
     np.testing.assert_array_equal(store.closes(("AAA", "BBB"), days), [[10.0, 4.9], [11.5, np.nan]])
 
 

@@ -1,17 +1,60 @@
-"""Prices as they were seen: appended, never rewritten; the newest known value of each (symbol, session) answers."""
+"""Prices as they were seen: appended, never rewritten; what stands, what stood, and what a source changed."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
 
 import numpy as np
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, case, delete, func, insert, select
 
 from riskd.core.arrays import Floats
+from riskd.core.quality.revision import Change
+from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.quote import Quote
-from riskd.store.database import Database, naive
-from riskd.store.schema import price
+from riskd.store.database import Database
+from riskd.store.heard import keep
+from riskd.store.known import CLOSES, Series, batches, known_series, price_window, versions
+from riskd.store.schema import price, pull
 
-FIELDS = ("adj_close", "close")  # what returns are made of, best first
+
+class SymbolOutcome(Protocol):
+    """What became of one symbol in one pull, as feeds say it."""
+
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a symbol stands with one source ("" if none). None: nothing is known, or the source was never asked."""
+
+    symbol: str
+    source: str
+    first: date | None
+    newest: date | None
+    rows: int  # sessions with a close
+    seen_at: datetime | None  # when a close was last new or different
+    outcome: str | None
+    reason: str | None
+    asked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One value as one source said it; the highest ``version`` of a source and field stands."""
+
+    source: str
+    field: str
+    version: int
+    value: float
+    seen_at: datetime
 
 
 class PriceStore:
@@ -20,47 +63,42 @@ class PriceStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def append(self, quotes: Iterable[Quote]) -> int:
-        """Keep what is new or differs from the newest value known from that source; the number of rows kept."""
-        rows = [q for q in quotes if np.isfinite(q.value)]
-        if not rows:
-            return 0
-        with self._database.begin() as connection:
-            known = self._known(connection, rows)
-            fresh = [q for q in rows if known.get((q.symbol, q.session, q.field, q.source)) != q.value]
-            if fresh:
-                connection.execute(
-                    insert(price),
-                    [
-                        {
-                            "symbol": q.symbol,
-                            "session": q.session,
-                            "field": q.field,
-                            "value": q.value,
-                            "source": q.source,
-                            "seen_at": naive(q.seen_at),
-                        }
-                        for q in fresh
-                    ],
-                )
-        return len(fresh)
+    def append(self, quotes: Iterable[Quote], asked: tuple[date, date] | None = None) -> tuple[Change, ...]:
+        """Keep what is new or differs in the least from what stands; what of that changes the past, in the order it was told.
 
-    def _known(self, connection: object, rows: Sequence[Quote]) -> dict[tuple[str, date, str, str], float]:
-        newest = (
-            select(func.max(price.c.id))
-            .where(price.c.session >= min(q.session for q in rows), price.c.session <= max(q.session for q in rows))
-            .group_by(price.c.symbol, price.c.session, price.c.field, price.c.source)
-        )
-        found = connection.execute(select(price).where(price.c.id.in_(newest)))  # type: ignore[attr-defined]
-        return {(r.symbol, r.session, r.field, r.source): r.value for r in found}
+        A change is a close, dividend or split that was known and now differs by more than TOLERANCE, and a dividend or split
+        that appeared or vanished where the close was known. One known of a session in ``asked`` (both included) was taken back
+        when this answer has the session's close without it; it then stands at 0. Values that are not finite are not kept.
+        """
+        with self._database.begin() as connection:
+            return tuple(keep(connection, quotes, asked))
+
+    def window(
+        self,
+        symbols: Sequence[str],
+        sessions: Sequence[date],
+        open: Flags,
+        ladder: Sequence[str] = (),
+        known_at: datetime | None = None,
+    ) -> PriceWindow:
+        """What stands of ``sessions`` (ascending, at least one), or stood at ``known_at``.
+
+        ``open`` is (sessions, symbols). A symbol's closes are those of one source: of ``ladder``, and after it of those not in
+        it by how lately they spoke, the first with a close of the newest session on which the symbol is open; where none has
+        one, the first with any. They are its ``close``, or its ``adj_close`` if it tells no other, and then dividends are 0,
+        for they are inside. ``age`` counts the sessions of the window later than the UTC day on which the standing close was
+        first heard. ``second`` is of the next source that has any close.
+        """
+        with self._database.begin(reading=True) as connection:
+            return price_window(connection, symbols, sessions, open, ladder, known_at)
 
     def closes(self, symbols: tuple[str, ...], sessions: Sequence[date]) -> Floats:
-        """Newest known closes; NaN where nothing is known. Shape (sessions, symbols).
+        """Newest known closes of any source; NaN where nothing is known. Shape (sessions, symbols).
 
         Each symbol's come from one field alone, the one known of most ``sessions`` (adjusted if equal): a return is never
         made of an adjusted and a raw price.
         """
-        tables = np.array([self._closes(field, symbols, sessions) for field in FIELDS])  # (fields, sessions, symbols)
+        tables = np.array([self._closes(field, symbols, sessions) for field in reversed(CLOSES)])  # (fields, sessions, symbols)
         best = np.isfinite(tables).sum(axis=1).argmax(axis=0)  # (symbols,), the first of equals
         return np.asarray(np.take_along_axis(tables, best[None, None, :], axis=0)[0])
 
@@ -68,13 +106,62 @@ class PriceStore:
         out = np.full((len(sessions), len(symbols)), np.nan)
         row_of = {s: i for i, s in enumerate(sessions)}
         column_of = {s: i for i, s in enumerate(symbols)}
-        newest = (
-            select(func.max(price.c.id))
-            .where(price.c.field == field, price.c.session >= min(sessions), price.c.session <= max(sessions))
-            .group_by(price.c.symbol, price.c.session)
-        )
-        with self._database.begin() as connection:
-            for r in connection.execute(select(price).where(price.c.id.in_(newest))):
-                if r.session in row_of and r.symbol in column_of:
-                    out[row_of[r.session], column_of[r.symbol]] = r.value
+        with self._database.begin(reading=True) as connection:
+            of = {s.id: column_of[s.symbol] for s in known_series(connection, symbols) if s.field == field}
+            found = list(versions(connection, list(of), min(sessions), max(sessions)))
+        for r in sorted(found, key=lambda r: r.seen_at):
+            if r.session in row_of:
+                out[row_of[r.session], of[r.series_id]] = r.value
         return out
+
+    def history(self, symbol: str, session: date) -> tuple[Version, ...]:
+        """Everything that was ever said of one session, in the order it was heard."""
+        with self._database.begin(reading=True) as connection:
+            of = {s.id: s for s in known_series(connection, (symbol,))}
+            found = list(versions(connection, list(of), session, session))
+        said = (Version(of[r.series_id].source, of[r.series_id].field, r.version, r.value, r.seen_at) for r in found)
+        return tuple(sorted(said, key=lambda v: (v.seen_at, v.source, v.field, v.version)))
+
+    def note_pull(self, feed: str, outcomes: Iterable[SymbolOutcome], at: datetime) -> None:
+        """What became of each symbol when ``feed`` was asked; takes the place of what was noted before.
+
+        Of several outcomes of a symbol the first counts, with the reasons of all.
+        """
+        told: dict[str, dict[str, Any]] = {}
+        for o in outcomes:
+            if o.symbol in told:
+                told[o.symbol]["reason"] += f"; {o.reason}"
+            else:
+                about = {"outcome": str(o.outcome), "reason": o.reason, "rows": o.rows, "at": at}
+                told[o.symbol] = {"feed": feed, "symbol": o.symbol, **about}
+        if told:
+            with self._database.begin() as connection:
+                connection.execute(delete(pull).where(pull.c.feed == feed, pull.c.symbol.in_(told)))
+                connection.execute(insert(pull), list(told.values()))
+
+    def status(self, symbols: Sequence[str]) -> tuple[Status, ...]:
+        """Each symbol with each source that told or was asked, the oldest newest session first. Reads every close of them."""
+        with self._database.begin(reading=True) as connection:
+            known = {(s.symbol, s.source): row for s, row in _summed(connection, symbols)}
+            asked = connection.execute(select(pull).where(pull.c.symbol.in_(symbols)))
+            pulls = {(r.symbol, r.feed): r for r in asked}
+        heard_of = {symbol for symbol, _ in {**known, **pulls}}
+        nothing = [(symbol, "") for symbol in symbols if symbol not in heard_of]
+        found = [_status(of, known.get(of), pulls.get(of)) for of in [*{**known, **pulls}, *nothing]]
+        return tuple(sorted(found, key=lambda f: (f.newest or date.min, f.symbol, f.source)))
+
+
+def _summed(connection: Connection, symbols: Sequence[str]) -> Iterator[tuple[Series, Any]]:
+    """Of each symbol and source the closes that count, with first and newest session, number of sessions, and newest seen_at."""
+    of = {s.id: s for s in known_series(connection, symbols) if s.field in CLOSES}
+    sessions = func.sum(case((price.c.version == 0, 1), else_=0)).label("sessions")
+    said = (func.min(price.c.session).label("first"), func.max(price.c.session).label("newest"), sessions)
+    query = select(price.c.series_id, *said, func.max(price.c.seen_at).label("seen_at")).group_by(price.c.series_id)
+    rows = [r for ids in batches(list(of)) for r in connection.execute(query.where(price.c.series_id.in_(ids)))]
+    for row in sorted(rows, key=lambda r: CLOSES.index(of[r.series_id].field), reverse=True):  # the best last, so that it stays
+        yield of[row.series_id], row
+
+
+def _status(of: tuple[str, str], closes: Any, asked: Any) -> Status:
+    told = (closes.first, closes.newest, closes.sessions, closes.seen_at) if closes else (None, None, 0, None)
+    return Status(*of, *told, *((asked.outcome, asked.reason, asked.at) if asked else (None, None, None)))

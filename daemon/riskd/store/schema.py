@@ -1,22 +1,128 @@
 """The tables of the store, the same for every SQL engine."""
 
-from sqlalchemy import Column, Date, DateTime, Float, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-VERSION = 1
+from riskd.store.columns import Day, Instant, Real
+
+VERSION = 2
 metadata = MetaData()
 
-# What a source said, when it said it; append-only. "As known at T" is the newest row with seen_at <= T.
+# Which version of these tables a store has; kept by Alembic.
+riskd_version = Table(
+    "riskd_version",
+    metadata,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="riskd_version_pkc"),
+)
+
+# Who says what about whom, said once instead of in every price.
+series = Table(
+    "series",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    UniqueConstraint("symbol", "source", "field"),
+)
+
+# What a source said, when it said it; append-only, the highest version stands. "As known at T" is the highest with seen_at <= T.
+# The rows lie in the order of their key, so what is read of a stretch does not depend on how long the history is.
 price = Table(
     "price",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("symbol", String(32), nullable=False),
-    Column("session", Date, nullable=False),
-    Column("field", String(16), nullable=False),
+    Column("series_id", Integer, nullable=False),  # of ``series``, which never loses a row: a foreign key would only cost
+    Column("session", Day, nullable=False),
+    Column("version", SmallInteger, nullable=False),
     Column("value", Float, nullable=False),
-    Column("source", String(64), nullable=False),
-    Column("seen_at", DateTime, nullable=False),  # UTC
-    Index("price_known", "symbol", "session", "field", "id"),
+    Column("seen_at", Instant, nullable=False),
+    PrimaryKeyConstraint("series_id", "session", "version"),
+    sqlite_with_rowid=False,
+)
+
+# What became of a symbol when a feed was last asked for it.
+pull = Table(
+    "pull",
+    metadata,
+    Column("feed", Text, nullable=False),
+    Column("symbol", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("feed", "symbol"),
+)
+
+# Small things that must outlive a restart, as JSON.
+note = Table(
+    "note",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+# Closes that are kept and not used.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("session", Day, nullable=False),
+    Column("value", Real),  # null: no price at all
+    Column("rule", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("closed_at", Instant),  # null while open
+    Column("how", Text),
+)
+
+# What a person decided about one value; append-only, the newest counts.
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("symbol", Text, nullable=False),
+    Column("session", Day, nullable=False),
+    Column("value", Real),
+    Column("verdict", Text, nullable=False),  # "approve" or "reject"
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("decision_of", "symbol", "session"),
+)
+
+# What sources changed in their own past.
+revision = Table(
+    "revision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("symbol", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("first", Day, nullable=False),
+    Column("last", Day, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("ratio", Real),
+    Column("old", Real),
+    Column("new", Real),
+    Column("seen_at", Instant, nullable=False),
 )
 
 # One line per step of the fold; ``chain`` is the SHA-256 of the line before and this one. ``origin`` is the checkpoint that the

@@ -10,7 +10,8 @@ from riskd.core.quality.doubt import Rule
 from riskd.core.quality.scale import correlations, scales
 from riskd.core.quality.window import Flags
 
-FAR = 15.0  # scales
+FAR_ALONE, FAR_AMONG = 15.0, 8.0  # scales; among at least WITNESSES others a lone move is suspect sooner
+WITNESSES = 3
 UNLIKELY = 5.0  # scales; enough where there is other evidence
 NEAR = 0.05  # log; nothing nearer is ever suspect
 BIG_SCALES, BIG_LEAST, BIG_MOST = 6.0, 0.25, 0.33  # a residual is big beyond 6 scales, kept within these logs
@@ -49,10 +50,10 @@ class Suspicion:
         )
 
 
-def limits(usual: Floats) -> Floats:
+def limits(usual: Floats, far: float = FAR_ALONE) -> Floats:
     """Largest believable absolute log residual for each scale."""
     big = np.clip(BIG_SCALES * usual, BIG_LEAST, BIG_MOST)
-    return np.minimum(np.maximum(FAR * usual, NEAR), big)
+    return np.minimum(np.maximum(far * usual, NEAR), big)
 
 
 def implausible(moves: Moves, asked: Flags, past: Floats) -> Flags:
@@ -68,7 +69,7 @@ def suspicions(moves: Moves, asked: Flags, witnesses: Flags, past: Floats) -> di
     """
     columns = np.flatnonzero(asked & (np.abs(moves.returns) > NEAR))
     usual = scales(past[:, columns]) * np.sqrt(moves.spans[columns])
-    columns = columns[np.abs(moves.returns[columns]) > limits(usual)]
+    columns = columns[np.abs(moves.returns[columns]) > limits(usual, FAR_AMONG)]
     if not len(columns):
         return {}
     usual = scales(past) * np.sqrt(moves.spans)
@@ -77,38 +78,45 @@ def suspicions(moves: Moves, asked: Flags, witnesses: Flags, past: Floats) -> di
     found = {}
     for column in map(int, columns):
         move, scale = float(moves.returns[column]), float(usual[column])
-        excuse = _excuse(move, scale, scores, column, past)
-        if abs(move) - abs(excuse) > float(limits(np.array(scale))):
+        others = np.where(np.arange(len(scores)) == column, np.nan, scores)
+        excuse = _excuse(move, scale, others, np.abs(moves.returns) <= limits(usual), correlations(past, column))
+        far = FAR_AMONG if np.isfinite(others).sum() >= WITNESSES else FAR_ALONE
+        if abs(move) - abs(excuse) > float(limits(np.array(scale), far)):
             found[column] = Suspicion(_looks(move, excuse, scale), move, scale, excuse)
     return found
 
 
-def _excuse(move: float, scale: float, scores: Floats, column: int, past: Floats) -> float:
-    """The part of ``move`` that peers explain: by their median, or by the nearest relative; never of the other sign."""
-    others = np.isfinite(scores)
-    others[column] = False
-    if not others.any():
-        return 0.0
-    near = np.where(others, correlations(past, column), 0.0)
+def _excuse(move: float, scale: float, others: Floats, credible: Flags, related: Floats) -> float:
+    """The part of ``move`` that peers explain, never of the other sign; ``others`` are their moves in their own scales.
+
+    By their median where there are enough, or by the nearest relative, if that one can be believed by itself.
+    """
+    near = np.where(np.isfinite(others) & credible, related, 0.0)
     relative = int(np.argmax(np.abs(near)))
-    expected = [near[relative] * scores[relative]] if abs(near[relative]) >= KIN else []
-    if others.sum() >= 3:
-        expected.append(float(np.median(scores[others])))
+    expected = [near[relative] * others[relative]] if abs(near[relative]) >= KIN else []
+    if np.isfinite(others).sum() >= WITNESSES:
+        expected.append(float(np.nanmedian(others)))
     same = [e * scale for e in expected if e * move > 0]
     size = min(max(map(abs, same), default=0.0), EXCUSE_MOST, abs(move))
     return float(np.copysign(size, move))
 
 
 def _looks(move: float, excuse: float, scale: float) -> Rule:
-    """What kind of error a suspect move would be; the further a ratio is from what markets do, the wider its tolerance."""
+    """What kind of error a suspect move would be."""
     for unit in UNITS:
         if _off(move, excuse, unit) <= 0.3:
             return Rule.UNIT
     for ratio in RATIOS:
-        wide = min(4 * scale, 0.15) if ratio >= 2 else (1.5 if ratio >= 1.5 else 0.25) * min(scale, 0.03)
-        if _off(move, excuse, ratio) <= wide:
+        if _off(move, excuse if ratio >= 2 else 0.0, ratio) <= _tolerance(ratio, scale):
             return Rule.SPLIT
     return Rule.JUMP
+
+
+def _tolerance(ratio: float, scale: float) -> float:
+    """Log distance within which a move is a ratio's: wide where markets never go, narrow where a true crash lands as well."""
+    if ratio >= 2:
+        return min(3 * scale, 0.1)
+    return min(scale, 0.02) if ratio >= 1.5 else min(scale, 0.02) / 4
 
 
 def _off(move: float, excuse: float, ratio: float) -> float:

@@ -99,7 +99,7 @@ def classify(
 
 def _actions(symbol: str, field: str, source: str, sessions: Sequence[date], was: Floats, now: Floats) -> tuple[Revision, ...]:
     rows = np.flatnonzero(np.abs(now - was) > TOLERANCE * np.maximum(np.abs(was), np.abs(now))).tolist()
-    ratios = [now[r] / was[r] if was[r] else np.inf for r in rows]
+    ratios = [float(now[r]) / float(was[r]) if was[r] else np.inf for r in rows]
     return tuple(
         Revision(symbol, RevisionKind.ACTION, field, source, sessions[r], sessions[r], 1, float(q), float(was[r]), float(now[r]))
         for r, q in zip(rows, ratios, strict=True)
@@ -111,9 +111,9 @@ def _happenings(was: Floats, now: Floats) -> list[tuple[RevisionKind, int, int, 
     signs = (was > 0) & (now > 0)
     if not signs.all():  # a ratio says nothing across zero
         singles = np.flatnonzero(np.abs(now - was) > TOLERANCE * np.abs(was)).tolist()
-        return [(RevisionKind.CORRECTION, r, r, float(now[r] / was[r]) if was[r] else np.inf) for r in singles]
+        return [(RevisionKind.CORRECTION, r, r, float(now[r]) / float(was[r]) if was[r] else np.inf) for r in singles]
     found: list[tuple[RevisionKind, int, int, float]] = []
-    stretches = _stretches(np.log(now / was))
+    stretches = _stretches(np.log(now) - np.log(was))
     standing = 0.0  # log ratio of what is already explained, for this row and all before it
     for index in range(len(stretches) - 1, -1, -1):
         first, last, level = stretches[index]
@@ -126,9 +126,9 @@ def _happenings(was: Floats, now: Floats) -> list[tuple[RevisionKind, int, int, 
         if few or returns:
             ends = [(row, row) for row in range(first, last + 1)] if rows <= FEW else [(first, last)]
             kind = RevisionKind.CORRECTION if rows <= FEW else RevisionKind.PARTIAL
-            found += [(kind, a, b, float(np.exp(level))) for a, b in ends]
+            found += [(kind, a, b, _ratio(level)) for a, b in ends]
         else:
-            found.append((_named(change), 0, last, float(np.exp(change))))
+            found.append((_named(change), 0, last, _ratio(change)))
             standing = level
     return found
 
@@ -139,6 +139,11 @@ def _stretches(logs: Floats) -> list[_Stretch]:
     new = (np.abs(np.diff(levels)) > ALIKE) | ((levels[1:] == 0) != (levels[:-1] == 0))
     edges = [0, *(int(r) + 1 for r in np.flatnonzero(new)), len(levels)]
     return [_Stretch(a, b - 1, float(np.median(levels[a:b]))) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+
+
+def _ratio(logs: float) -> float:
+    """The ratio of two prices, kept finite."""
+    return float(np.exp(np.clip(logs, -700, 700)))
 
 
 def _named(change: float) -> RevisionKind:

@@ -68,6 +68,8 @@ class Walker:
         self.walk = Walk(self.past[self.ahead :], empty, np.full((rows, columns), -1), np.zeros(columns, dtype=np.bool_))
         self.base = np.full(columns, np.nan)
         self.base_row = np.full(columns, -1)
+        good = np.isfinite(window.dividends) & (window.dividends >= 0)
+        self.dividends = np.where(good, window.dividends, np.nan)
         self.owed = np.zeros(columns)  # dividends since the base
         self.carried = np.zeros(columns)  # returns in use since the base whose closes are not known to this source
         self.anchored = self._anchored()
@@ -80,7 +82,7 @@ class Walker:
 
     def _advance(self, row: int) -> None:
         if row:
-            self.owed += self.window.dividends[row]
+            self.owed += self.dividends[row]
             self._keep_unknown(row)
         closes, raw = self.window.closes[row], self._raw(row)
         usable = self.usable[row]
@@ -90,12 +92,12 @@ class Walker:
             self.walk.returns[row, first] = self.used[row, first]  # what it rests on has left the window
         candidate = usable & ~first & np.isfinite(raw)
         bad_dividend = usable & ~first & ~np.isfinite(raw)
-        self._find(row, bad_dividend, Rule.NOT_POSITIVE, raw, "its close with its dividend is no positive number")
+        self._find(row, bad_dividend, Rule.NOT_POSITIVE, raw, "its dividend is no positive number")
         asked = candidate & ~(np.abs(raw - self.used[row]) <= TOLERANCE)
         beyond = self._beyond(row, asked)
         self.walk.returns[row, beyond] = self.used[row, beyond]
         asked &= ~beyond
-        taken = first | (candidate & ~self._refused(row, raw, candidate, asked))
+        taken = first | bad_dividend | (candidate & ~self._refused(row, raw, candidate, asked))
         kept = taken & ~first & np.isnan(self.walk.returns[row])
         self.walk.returns[row, kept] = raw[kept]
         self.walk.bases[row, taken] = self.base_row[taken]
@@ -106,9 +108,8 @@ class Walker:
 
     def _raw(self, row: int) -> Floats:
         """Log return (symbols,) from the base, dividends included; NaN where there is none."""
-        paid = self.window.closes[row] + self.owed
-        good = self.sound[row] & np.isfinite(paid) & (paid > 0) & np.isfinite(self.base)
-        return np.asarray(np.log(np.where(good, paid, np.nan)) - np.log(self.base) - self.carried)
+        paid = np.where(self.sound[row], self.window.closes[row], np.nan) + self.owed
+        return np.asarray(np.log(paid) - np.log(self.base) - self.carried)
 
     def _keep_unknown(self, row: int) -> None:
         """A return in use stands where this source knows no close at all; the next one spans less for it."""
@@ -184,14 +185,13 @@ class Walker:
         if not len(later):
             return float("nan")
         at = row + 1 + int(later[0])
-        closes = self.window.closes[:, column]
-        paid = closes[at] + self.window.dividends[row + 1 : at + 1, column].sum()
-        return float(np.log(paid / closes[row])) if np.isfinite(paid) and paid > 0 else float("nan")
+        paid = self.window.closes[at, column] + self.dividends[row + 1 : at + 1, column].sum()
+        return float(np.log(paid) - np.log(self.window.closes[row, column]))
 
     def _second(self, row: int, column: int) -> float:
         """The same move as another source has it, NaN where it has none."""
         second = self.window.second[[self.base_row[column], row], column]
-        return float(np.log(second[1] / second[0])) if np.isfinite(second).all() and (second > 0).all() else float("nan")
+        return float(np.diff(np.log(second))[0]) if np.isfinite(second).all() and (second > 0).all() else float("nan")
 
     def _unanchored(self, row: int, asked: Flags, raw: Floats) -> Flags:
         """New returns from the window's first close, which nothing shows to have been used."""
@@ -204,15 +204,15 @@ class Walker:
         return np.asarray(lost)
 
     def _anchored(self) -> Flags:
-        """Columns whose first return in use starts from the window's first close."""
-        anchored = np.zeros(len(self.base), dtype=np.bool_)
+        """Columns whose first return in use starts from the window's first close, or of which nothing was ever in use."""
+        anchored = ~(np.isfinite(self.past[: self.ahead]).any(axis=0) | np.isfinite(self.used[1:]).any(axis=0))
         for column in np.flatnonzero(np.isfinite(self.used[1:]).any(axis=0) & self.sound[0]):
             at = 1 + int(np.flatnonzero(np.isfinite(self.used[1:, column]))[0])
-            paid = self.window.closes[at, column] + self.window.dividends[1 : at + 1, column].sum()
-            if self.sound[at, column] and np.isfinite(paid) and paid > 0:
-                whole = np.log(paid / self.window.closes[0, column])
+            if self.sound[at, column]:
+                paid = self.window.closes[at, column] + self.dividends[1 : at + 1, column].sum()
+                whole = np.log(paid) - np.log(self.window.closes[0, column])
                 anchored[column] = abs(whole - self.used[at, column]) <= TOLERANCE
-        return anchored
+        return np.asarray(anchored)
 
     def _find(self, row: int, which: Flags, rule: Rule, raw: Floats, detail: str) -> None:
         for column in map(int, np.flatnonzero(which)):

@@ -1,0 +1,47 @@
+"""What sources changed in their own past, kept for whoever asks why a figure moved."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from riskd.core.quality.revision import Revision, RevisionKind
+from riskd.store.database import Database
+from riskd.store.schema import revision
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A revision and when it was noticed."""
+
+    revision: Revision
+    seen_at: datetime
+
+
+class Revisions:
+    """Append-only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, revisions: Iterable[Revision], at: datetime) -> None:
+        """Add what was noticed ``at``."""
+        rows = [{**asdict(r), "kind": r.kind.value, "seen_at": at} for r in revisions]
+        if rows:
+            with self._database.begin() as connection:
+                connection.execute(insert(revision), rows)
+
+    def list(self, symbol: str | None = None, last: int = 100) -> tuple[Noted, ...]:
+        """The newest ``last``, of one symbol or of all; newest first."""
+        query = select(revision).order_by(revision.c.id.desc()).limit(last)
+        if symbol is not None:
+            query = query.where(revision.c.symbol == symbol)
+        with self._database.begin(reading=True) as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(_noted(**row) for row in rows)
+
+
+def _noted(id: int, kind: str, seen_at: datetime, **about: Any) -> Noted:
+    return Noted(Revision(kind=RevisionKind(kind), **about), seen_at)
