@@ -35,8 +35,8 @@ class Bounds:
 class Portfolio:
     """Weights over the universe (fractions of value, the rest is cash), held constant from session to session.
 
-    ``view`` turns returns in quote currencies into returns in ``currency``; ``tradeable`` (symbols,) is False for what is in the
-    universe only as an exchange rate. Without them everything is quoted in ``currency`` and may be bought.
+    ``view`` turns returns in quote currencies into returns in ``currency`` and knows what is in the universe only as an exchange
+    rate. Without one everything is quoted in ``currency`` and may be bought.
     """
 
     name: str
@@ -47,7 +47,6 @@ class Portfolio:
     value: float = 1.0
     currency: str = "USD"
     view: CurrencyView | None = None
-    tradeable: NDArray[np.bool_] | None = None
 
     def priced_by(self, per_symbol: NDArray[np.int64]) -> NDArray[np.int64]:
         """The larger of a symbol's own count and that of its exchange rate; (symbols,)."""

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 
-from riskd.core.arrays import Floats, frozen
+from riskd.core.arrays import Floats
 from riskd.core.events import FeedTurned
 from riskd.core.market import ReturnTable, return_table
 from riskd.core.quality.doubt import Doubt, Rule
@@ -17,23 +18,34 @@ from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
 from riskd.core.quality.window import PriceWindow
 from riskd.core.state import State
 from riskd.errors import DataError
-from riskd.runtime.exchanges import Exchanges, closures
-from riskd.runtime.ladder import Ladder
+from riskd.runtime.closures import closures
+from riskd.runtime.exchanges import Exchanges
+from riskd.runtime.ladder import FeedTurn, Ladder
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
 from riskd.store.revisions import Revisions
 
-SLACK = timedelta(days=7)  # a pull reaches this far before the window, for a base of its first return
+ASKED_OF_ANOTHER = frozenset({Rule.JUMP, Rule.SPLIT, Rule.UNIT})
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What a warm-up needs: returns, what was not believed, and whose prices they are."""
+    """What a warm-up needs: returns, what was not believed of the newest, whose prices they are, how far revisions are told."""
 
     table: ReturnTable
     doubts: tuple[Doubt, ...]
     sources: tuple[str, ...]
+    told: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """Where market data is kept."""
+
+    prices: PriceStore
+    quarantine: Quarantine
+    revisions: Revisions
 
 
 class MarketData:
@@ -43,66 +55,136 @@ class MarketData:
         self,
         symbols: tuple[str, ...],
         ladder: Ladder,
-        prices: PriceStore,
-        quarantine: Quarantine,
-        revisions: Revisions,
+        shelves: Shelves,
         exchanges: Exchanges,
         now: Callable[[], datetime],
-        overlap: int,
-        confirm: bool,
+        overlap: int = 60,
+        confirm: bool = True,
     ) -> None:
         """``overlap`` sessions are asked again with every pull; ``confirm``: a move that may be true is asked of another source."""
-        self._symbols, self._ladder, self._prices = symbols, ladder, prices
-        self._quarantine, self._revisions, self._exchanges = quarantine, revisions, exchanges
+        self._symbols, self._ladder, self._shelves, self._exchanges = symbols, ladder, shelves, exchanges
         self._now, self._overlap, self._confirm = now, overlap, confirm
-        self._turns: list[FeedTurned] = []
+        self._turns: list[FeedTurn] = []
+        self._decided = shelves.quarantine.newest_decision()
 
-    def pull(self, first: date, last: date, session: date) -> None:
-        """Ask for sessions ``first`` to ``last``; what sources changed and how they do is kept for the next event."""
-        pulled = self._ladder.pull(self._symbols, first, last, last)
-        self._revisions.keep(self._classified(pulled.changes, first, last), self._now())
-        for turn in pulled.turns:
-            at = turn.at.isoformat(timespec="seconds")
-            self._turns.append(FeedTurned(session, turn.feed, turn.status, turn.reason, at))
+    def pull(self, recent: Sequence[date], last: date) -> None:
+        """Ask for everything from the oldest session that may still be corrected to ``last``. Raises DataError if nobody answers."""
+        self._ask(recent[-self._overlap - 1 :][0], last)
 
-    def turns(self) -> tuple[FeedTurned, ...]:
-        """How sources changed since the last call."""
-        turns, self._turns = tuple(self._turns), []
-        return turns
+    def turns(self, state: State) -> tuple[FeedTurned, ...]:
+        """How sources changed since the last call, each change once."""
+        turns, self._turns = self._turns, []
+        told = dict(state.feeds)
+        news = []
+        for turn in turns:
+            if told.get(turn.feed) != turn.status:
+                told[turn.feed] = turn.status
+                at = turn.at.isoformat(timespec="microseconds")
+                news.append(FeedTurned(state.session, turn.feed, turn.status, turn.reason, at))
+        return tuple(news)
+
+    def decided(self) -> bool:
+        """Whether a person decided on a price since the newest judgement."""
+        return self._shelves.quarantine.newest_decision() != self._decided
 
     def history(self, first: date, today: date) -> History:
         """Everything from the first session on which every symbol has a close to ``today``.
 
         Raises DataError when a symbol has no price at all.
         """
-        self.pull(first, today, today)
-        sessions = self._exchanges.sessions(first, today)
-        window = self._window(sessions)
+        self._ask(first, today)
+        window = self._window(self._exchanges.sessions(first, today))
         known = np.isfinite(window.closes)
         unpriced = [s for column, s in enumerate(self._symbols) if not known[:, column].any()]
         if unpriced:
             raise DataError(f"no price of {', '.join(unpriced[:5])} from {first} to {today} in any feed")
-        start = int(np.argmax(known, axis=0).max())
-        whole = _from(window, start)
+        whole = _from(window, int(np.argmax(known, axis=0).max()))
         returns, doubts = examine_history(whole)
         lived = np.isfinite(returns).any(axis=1)  # a session without a single price never was, or nobody knows of it
         kept = tuple(s for s, alive in zip(whole.sessions[1:], lived, strict=True) if alive)
-        _say_history(doubts, len(lived) - len(kept))
-        self._quarantine.keep(doubts)
-        return History(return_table(self._symbols, kept, returns[lived]), doubts, whole.sources)
+        table = return_table(self._symbols, kept, returns[lived])
+        _say_history(doubts, int((~lived).sum()), len(kept))
+        self._shelves.quarantine.keep(doubts)
+        newest = tuple(d for d in doubts if kept and d.session >= kept[-self._overlap :][0])
+        _, told = self._shelves.revisions.since(0)
+        return History(table, newest, whole.sources, told)
 
     def judge(self, state: State, session: date | None = None) -> JudgedPrices:
         """The prices of ``session``, which comes after everything in ``state``; or, without one, of its newest session again.
 
         Returns of the newest session that are not in use as they should be are among the corrections then.
         """
+        decided = self._shelves.quarantine.newest_decision()
         rows = state.recent[-self._overlap - 1 :]
         sessions = rows if session is None else (*rows, session)
         judged = self._examined(state, sessions, len(rows))
-        if self._confirm and any(d.rule in (Rule.JUMP, Rule.SPLIT, Rule.UNIT) and d.session == sessions[-1] for d in judged.doubts):
-            doubted = tuple(d.symbol for d in judged.doubts if d.quarantined and d.session == sessions[-1])
-            if self._ladder.confirm(doubted, sessions[-1]):
-                judged = self._examined(state, sessions, len(rows))
+        asked = tuple(d.symbol for d in judged.doubts if d.session == sessions[-1] and d.rule in ASKED_OF_ANOTHER)
+        if self._confirm and asked and self._ladder.confirm(asked, sessions[-1]):
+            judged = self._examined(state, sessions, len(rows))
         if session is None:
-            judged = replace(judged, corrections=judged.corrections + self._newest(state, judged.returns))
-        return replace(judged, revisions=self._revisions.since(state.told))
+            newest = _corrected(self._symbols, sessions[-1], state.log_returns[-1], judged.returns)
+            judged = replace(judged, corrections=judged.corrections + newest)
+        self._decided = decided
+        revisions, told = self._shelves.revisions.since(state.told)
+        return replace(judged, revisions=revisions, told=told)
+
+    def keep(self, judged: JudgedPrices, since: date) -> None:
+        """What is in quarantine now; nothing before ``since`` is looked at any more."""
+        self._shelves.quarantine.keep(judged.doubts, since)
+
+    def _examined(self, state: State, sessions: tuple[date, ...], rows: int) -> JudgedPrices:
+        window = self._window(sessions)
+        used = np.full(window.closes.shape, np.nan)
+        used[:rows] = state.log_returns[-rows:]
+        return examine(window, used, state.log_returns[:-rows])
+
+    def _window(self, sessions: Sequence[date]) -> PriceWindow:
+        """What stands of ``sessions``; an exchange that was shut against its calendar is not open."""
+        open_ = self._exchanges.open(self._symbols, sessions)
+        window = self._shelves.prices.window(self._symbols, sessions, open_, self._ladder.names)
+        venues = [self._exchanges.venue(s) for s in self._symbols]
+        answered = np.array([source != "" for source in window.sources])
+        found = closures(venues, sessions, open_, np.isfinite(window.closes), answered, self._now().date())
+        return replace(window, open=open_ & ~found.shut)
+
+    def _ask(self, first: date, last: date) -> None:
+        pulled = self._ladder.pull(self._symbols, first, last, last)
+        self._turns += pulled.turns
+        self._shelves.revisions.keep(self._classified(pulled.changes, first, last), self._now())
+        if pulled.fault is not None:
+            raise DataError(pulled.fault)
+
+    def _classified(self, changes: Sequence[Change], first: date, last: date) -> tuple[Revision, ...]:
+        """Each symbol's changes, seen against what did not change, as the happenings they are."""
+        found: list[Revision] = []
+        ordered = sorted(changes, key=lambda c: (c.symbol, c.field, c.source))
+        for (symbol, field, source), group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)):
+            sessions, new = self._shelves.prices.standing(symbol, source, field, first, last)
+            before = {c.session: c.old for c in group}
+            old = np.array([before.get(s, value) for s, value in zip(sessions, new, strict=True)])
+            found += classify(symbol, field, source, sessions, old, new)
+        return tuple(found)
+
+
+def _from(window: PriceWindow, start: int) -> PriceWindow:
+    """The window without the rows before ``start``."""
+    names = ("closes", "dividends", "open", "approved", "rejected", "age", "second")
+    return replace(window, sessions=window.sessions[start:], **{name: getattr(window, name)[start:] for name in names})
+
+
+def _corrected(symbols: Sequence[str], session: date, used: Floats, now: Floats) -> tuple[Correction, ...]:
+    """Where one session's returns are not in use as they should be."""
+    same = (np.abs(used - now) <= TOLERANCE) | (np.isnan(used) & np.isnan(now))
+    return tuple(Correction(session, symbols[i], float(used[i]), float(now[i])) for i in np.flatnonzero(~same))
+
+
+def _say_history(doubts: Sequence[Doubt], lifeless: int, sessions: int) -> None:
+    """One line on what a warm-up leaves out."""
+    refused = sum(d.rule is not Rule.CLOSED for d in doubts)
+    if refused or lifeless:
+        log.warning(
+            "history: %d closes of %d sessions are not used, see riskd data quarantine; %d sessions have no price at all",
+            refused,
+            sessions,
+            lifeless,
+        )

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from riskd.core.arrays import Floats
 from riskd.core.events import AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
@@ -14,6 +15,7 @@ from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
+from riskd.errors import DataError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
@@ -111,7 +113,7 @@ class Pipeline:
             if self._late(session, judged.doubts, judged.returns):
                 log.info("prices of %s are late", session)
                 return
-            yield self._take(self._event(session, judged))
+            yield self._taken(self._event(session, judged), judged)
             yield from self.finish()
 
     def reconsider(self, ask: bool) -> Iterator[Outcome]:
@@ -121,9 +123,10 @@ class Pipeline:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
             yield from self._ask(self.state.session)
-        judged = self._parts.data.judge(self.state)
+        with self._parts.stage("judgement"):
+            judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
-            yield self._take(PricesChanged(self.state.session, judged))
+            yield self._taken(PricesChanged(self.state.session, judged), judged)
         yield from self.finish()
 
     def finish(self) -> Iterator[Outcome]:
@@ -133,19 +136,29 @@ class Pipeline:
 
     def _ask(self, last: date) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
+        fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state, last)
-        finally:
-            turns = self._parts.data.turns(self.state)
-        for turn in turns:
+                self._parts.data.pull(self.state.recent, last)
+        except DataError as error:
+            fault = error
+        for turn in self._parts.data.turns(self.state):
             yield self._take(turn)
+        if fault is not None:
+            raise fault
 
     def _event(self, session: date, judged: JudgedPrices) -> Event:
         shut = {d.symbol for d in judged.doubts if d.session == session and d.rule is Rule.CLOSED}
         if len(shut) == len(self._parts.rules.symbols):
             return SessionVoid(session, "no exchange had a price, and sessions after it have")
         return SessionClosed(session, judged)
+
+    def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
+        """One step on judged prices; then the quarantine shows what they left there."""
+        since = self.state.recent[0]
+        outcome = self._take(event)
+        self._parts.data.keep(judged, since)
+        return outcome
 
     def _take(self, event: Event) -> Outcome:
         """One step, committed."""
@@ -157,7 +170,7 @@ class Pipeline:
         self._state, self._due = state, due
         return outcome
 
-    def _late(self, session: date, doubts: tuple[Doubt, ...], returns: np.ndarray) -> bool:  # type: ignore[type-arg]
+    def _late(self, session: date, doubts: tuple[Doubt, ...], returns: Floats) -> bool:
         missing = any(d.rule is Rule.MISSING and d.session == session for d in doubts)
         if not missing:
             return False

@@ -122,6 +122,13 @@ class PriceStore:
         said = (Version(of[r.series_id].source, of[r.series_id].field, r.version, r.value, r.seen_at) for r in found)
         return tuple(sorted(said, key=lambda v: (v.seen_at, v.source, v.field, v.version)))
 
+    def standing(self, symbol: str, source: str, field: str, first: date, last: date) -> tuple[tuple[date, ...], Floats]:
+        """Sessions and standing values of one series from ``first`` to ``last``, oldest first."""
+        with self._database.begin(reading=True) as connection:
+            ids = [s.id for s in known_series(connection, (symbol,)) if (s.source, s.field) == (source, field)]
+            newest = {r.session: r.value for r in versions(connection, ids, first, last)}
+        return tuple(newest), np.array(list(newest.values()))
+
     def note_pull(self, feed: str, outcomes: Iterable[SymbolOutcome], at: datetime) -> None:
         """What became of each symbol when ``feed`` was asked; takes the place of what was noted before.
 

@@ -33,6 +33,13 @@ class Revisions:
             with self._database.begin() as connection:
                 connection.execute(insert(revision), rows)
 
+    def since(self, told: int) -> tuple[tuple[Revision, ...], int]:
+        """What was kept after number ``told``, oldest first, and the number of the last of it."""
+        query = select(revision).where(revision.c.id > told).order_by(revision.c.id)
+        with self._database.begin(reading=True) as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(_noted(**row).revision for row in rows), max((row["id"] for row in rows), default=told)
+
     def list(self, symbol: str | None = None, last: int = 100) -> tuple[Noted, ...]:
         """The newest ``last``, of one symbol or of all; newest first."""
         query = select(revision).order_by(revision.c.id.desc()).limit(last)

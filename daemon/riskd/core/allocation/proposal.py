@@ -55,8 +55,8 @@ def _problem(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank) ->
     returns = {h: bank.returns[h][: spec.scenarios] for h in horizons}
     expected = bank.returns[max(horizons)].mean(axis=0)
     least, most = (np.full(len(expected), bound) for bound in (portfolio.bounds.least, portfolio.bounds.most))
-    if portfolio.tradeable is not None:
-        least[~portfolio.tradeable] = most[~portfolio.tradeable] = 0.0
+    if portfolio.view is not None:
+        least[~portfolio.view.tradeable] = most[~portfolio.view.tradeable] = 0.0
     return Problem(returns, expected, portfolio.limits, portfolio.bounds, least, most, portfolio.weights, portfolio.cash)
 
 
