@@ -8,6 +8,7 @@ import pytest
 from riskd.errors import ConfigError
 from riskd.settings import (
     Allocation,
+    Data,
     Limit,
     Model,
     Mqtt,
@@ -15,6 +16,7 @@ from riskd.settings import (
     Scenarios,
     Service,
     Settings,
+    Symbol,
     Web,
     YahooFeed,
     load_settings,
@@ -32,8 +34,10 @@ def files(kind: str) -> list[Path]:
 
 @pytest.mark.parametrize("path", files("good"), ids=lambda p: p.stem)
 def test_good(path: Path) -> None:
-    """Every good file is read."""
-    assert load_settings(path).symbols == ("AAA", "BBB")
+    """Every good file is read, and needs the symbols that its first comment names; AAA and BBB where there is none."""
+    first = path.read_text().splitlines()[0]
+    wanted = first.removeprefix("# ").split() if first.startswith("# ") else ["AAA", "BBB"]
+    assert load_settings(path).symbols == tuple(wanted)
 
 
 @pytest.mark.parametrize("path", files("bad"), ids=lambda p: p.stem)
@@ -81,7 +85,9 @@ def test_the_shipped_configurations(root: Path) -> None:
 def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) -> None:
     """Uncommenting every key of config/riskd.toml changes nothing, apart from MQTT keys that have no default."""
     text = (root / "config" / "riskd.toml").read_text()
-    no_default = ("username", "password_file", "ca_file", "cert_file", "key_file")
+    no_default = ("username", "password_file", "ca_file", "cert_file", "key_file", "database", "database_password_file")
+    example = re.compile(r"^# \[symbols.*?\n\n", re.DOTALL | re.MULTILINE)
+    text = re.sub(r"# EURUSD = .*", "", example.sub("\n", text))
     lines = [
         re.sub(r"^# (\w+ = )", r"\1", line) for line in text.splitlines() if not re.match(rf"# ({'|'.join(no_default)}) =", line)
     ]
@@ -94,6 +100,48 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
 def test_every_key_is_in_the_shipped_file(root: Path) -> None:
     """Whatever can be configured is shown in config/riskd.toml, but for the keys of price files."""
     text = (root / "config" / "riskd.toml").read_text()
-    sections = (Service, YahooFeed, Model, Scenarios, Allocation, Limit, Portfolio, Mqtt, Web, Settings)
-    missing = [f"{s.__name__}.{k}" for s in sections for k in s.model_fields if not re.search(rf"\b{k}\b", text)]
+    sections = (Service, YahooFeed, Data, Symbol, Model, Scenarios, Allocation, Limit, Portfolio, Mqtt, Web, Settings)
+    keys = [(s.__name__, field.alias or name) for s in sections for name, field in s.model_fields.items()]
+    missing = [f"{section}.{key}" for section, key in keys if not re.search(rf"\b{key}\b", text)]
     assert missing == []
+
+
+def test_the_shown_examples_are_read(root: Path, tmp_path: Path) -> None:
+    """The keys without a default are shown in a form that works: a symbol, a rate, a database."""
+    shipped = (root / "config" / "riskd.toml").read_text().replace("universe = []", 'universe = ["VUSD.L"]')
+    shown = re.sub(r"^# ((database|EURUSD|exchange) = |\[symbols)", r"\1", shipped, flags=re.MULTILINE)
+    (tmp_path / "riskd.toml").write_text(shown)
+    settings = load_settings(tmp_path / "riskd.toml")
+    assert settings.listings["VUSD.L"].exchange == "XLON"
+    assert settings.rates == {"EURUSD": "EURUSD=X"}
+    assert settings.service.database == "postgresql://riskd@127.0.0.1:5432/riskd"
+
+
+def test_a_database_password_is_never_shown(tmp_path: Path) -> None:
+    """However it is written into the URL, the refusal says where a password belongs and does not repeat it."""
+    least = (HERE / "good" / "least.toml").read_text()
+    for url in (
+        "postgresql://me:hunter2@host/risk",
+        "postgres://me:hunter2@host",
+        "postgresql://me:hunt/er2@h/risk",
+        "postgresql://h/risk?password=hunter2",
+    ):
+        path = tmp_path / "riskd.toml"
+        path.write_text(least.replace("[service]", f'[service]\ndatabase = "{url}"'))
+        with pytest.raises(ConfigError) as refusal:
+            load_settings(path)
+        assert "database_password_file" in str(refusal.value)
+        assert "er2" not in str(refusal.value)
+
+
+def test_the_database_password_comes_from_a_file_of_ones_own(tmp_path: Path) -> None:
+    """It is read without its line end; a file that others may read is refused."""
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    secret.chmod(0o600)
+    service = Service(database="postgresql://me@host/risk", database_password_file=secret)
+    assert service.database_password() == "hunter2"
+    assert Service().database_password() is None
+    secret.chmod(0o644)
+    with pytest.raises(ConfigError, match="service.database_password_file: .* chmod 600"):
+        service.database_password()

@@ -57,9 +57,9 @@ def currency_view(
     rates: Mapping[tuple[str, str], tuple[str, int]],
     tradeable: Collection[str],
 ) -> CurrencyView:
-    """``currencies`` (n,) of ``symbols``; ``rates``: (from, to) -> its symbol and sign.
+    """``currencies`` (n,) of ``symbols``; ``rates``: (from, to) -> its symbol and sign. What is not tradeable is left as it is.
 
-    What is not tradeable is left as it is. Raises ConfigError for a tradeable symbol without a rate to ``base``: a missing rate is never 1.
+    Raises ConfigError for a tradeable symbol without a rate to ``base``: a missing rate is never 1.
     """
     column = {symbol: i for i, symbol in enumerate(symbols)}
     rate, sign = np.full(len(symbols), NONE), np.ones(len(symbols))

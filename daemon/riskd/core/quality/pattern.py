@@ -9,7 +9,7 @@ from riskd.core.quality.scale import SAME, still_rates
 from riskd.core.quality.window import Flags
 
 FROZEN_LEAST = 4  # equal closes
-FROZEN_CHANCE = 3e-6  # a run is frozen when the name's own repeats make it rarer than this
+FROZEN_CHANCE = 3e-5  # a run is frozen when the name's own repeats make it rarer than this
 UNCHANGED_LEAST, UNCHANGED_SHARE = 5, 0.3
 UNCHANGED_LOG_CHANCE = -14.0  # Chernoff's bound on the chance of so many, by the names' own repeats
 SAME_PRICE_LEAST = 3
