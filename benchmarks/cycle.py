@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of
 from riskd.runtime.clock import SystemClock
-from riskd.runtime.pipeline import LATE_AFTER
+from riskd.runtime.pipeline import GIVEN_UP
 from riskd.settings import Scenarios, load_settings
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
@@ -42,7 +42,7 @@ def main() -> None:
         with stage("warm-up (once)"):
             pipeline.open(eve)
         for session in market.calendar.sessions(FIRST, LAST):
-            clock.move(market.calendar.over_at(session) + LATE_AFTER)
+            clock.move(market.calendar.over_at(session) + GIVEN_UP)
             market.release(session)
             with stage("cycle without allocation" if not pipeline.interrupted else "other"):
                 outcome = next(iter(pipeline.catch_up((session,))))

@@ -15,6 +15,18 @@ from riskd.core.market import ReturnTable, return_table
 from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import AllocationRules, Rules, ScenarioRules
+from riskd.feeds.feed import Feed
+from riskd.runtime.calendar import Venue
+from riskd.runtime.clock import Clock
+from riskd.runtime.exchanges import Exchanges
+from riskd.runtime.ladder import Ladder
+from riskd.runtime.market_data import MarketData, Shelves
+from riskd.runtime.pipeline import Parts, Pipeline
+from riskd.store.database import Database
+from riskd.store.ledger import Ledger
+from riskd.store.prices import PriceStore
+from riskd.store.quarantine import Quarantine
+from riskd.store.revisions import Revisions
 from riskd.testing import EwmaForecaster
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,3 +80,13 @@ def small_rules(weights: Floats | None = None, max_cvar: float = 0.03, **scenari
     portfolio = Portfolio("book", frozen(weights), 1 - float(weights.sum()), limits, Bounds(max_cash=1.0))
     spec = ScenarioRules(**{"paths": 1000, "horizons": (1, 5), "levels": (0.95, 0.99), "least_pool": 60, **scenario})  # type: ignore[arg-type]
     return Rules(("AAA", "BBB", "CCC"), (portfolio,), EwmaForecaster(), "test", spec, AllocationRules(scenarios=1000))
+
+
+def pipeline_over(
+    rules: Rules, feeds: tuple[Feed, ...], ledger: Ledger, database: Database, calendar: Venue, clock: Clock, first: date
+) -> Pipeline:
+    """A pipeline on one exchange, as app/kit.py makes it."""
+    shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
+    exchanges = Exchanges(calendar, {})
+    data = MarketData(rules.symbols, Ladder(feeds, shelves.prices, clock.now), shelves, exchanges, clock.now)
+    return Pipeline(Parts(rules, data, ledger, exchanges, clock.now, first))

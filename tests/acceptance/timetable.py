@@ -7,15 +7,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from conftest import small_rules
+from conftest import pipeline_over, small_rules
 from riskd.core.events import AlertEvent, Outcome
 from riskd.core.rules import Rules
 from riskd.runtime.calendar import ExchangeCalendar
 from riskd.runtime.clock import HandClock
-from riskd.runtime.pipeline import Parts, Pipeline
+from riskd.runtime.pipeline import Pipeline
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
-from riskd.store.prices import PriceStore
 from riskd.testing import ScriptedFeed
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -72,8 +71,7 @@ class Days:
 
     def _new_pipeline(self, history_from: date) -> Pipeline:
         self._history_from = history_from
-        prices = PriceStore(self.database)
-        return Pipeline(Parts(self.rules, (self.feed,), prices, self.ledger, self.calendar, self.clock.now, history_from))
+        return pipeline_over(self.rules, (self.feed,), self.ledger, self.database, self.calendar, self.clock, history_from)
 
     def _write(self, session: date, without: tuple[str, ...] = ()) -> None:
         closes = dict(zip(self.rules.symbols, self._prices.tolist(), strict=True))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import closed, made_up_table, small_rules
+from conftest import closed, made_up_table, pipeline_over, small_rules
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.report import Status
@@ -17,10 +17,9 @@ from riskd.core.step import step
 from riskd.core.warm import warm_state
 from riskd.runtime.calendar import ExchangeCalendar
 from riskd.runtime.clock import HandClock
-from riskd.runtime.pipeline import Parts, Pipeline
+from riskd.runtime.pipeline import Pipeline
 from riskd.store.database import Database, open_database
 from riskd.store.ledger import Ledger
-from riskd.store.prices import PriceStore
 from riskd.store.queue import SqlOutbox
 from riskd.testing import EwmaForecaster, ScriptedFeed
 
@@ -104,9 +103,8 @@ class Exchange:
 
     def opened(self, today: date) -> Pipeline:
         database = open_database(None, self.clock.now)
-        rules, prices = small_rules(), PriceStore(database)
-        parts = Parts(rules, (self.feed,), prices, Ledger(database), self.calendar, self.clock.now, self.sessions[0])
-        pipeline = Pipeline(parts)
+        ledger = Ledger(database)
+        pipeline = pipeline_over(small_rules(), (self.feed,), ledger, database, self.calendar, self.clock, self.sessions[0])
         assert not pipeline.open(today)
         return pipeline
 

@@ -6,7 +6,7 @@ import pytest
 
 from riskd.app.kit import hand_clock
 from riskd.runtime.calendar import Calendar, ExchangeCalendar, PriceCalendar
-from riskd.runtime.pipeline import LATE_AFTER
+from riskd.runtime.pipeline import GIVEN_UP
 
 pytestmark = pytest.mark.unit
 DAYS = (date(2024, 1, 17), date(2024, 1, 18), date(2024, 7, 17), date(2024, 7, 18))
@@ -23,4 +23,4 @@ def test_between_two_sessions_on_every_exchange(exchange: str, settle: timedelta
     eve = session - timedelta(days=1)
     clock = hand_clock(session)
     assert calendar.over_at(eve) <= clock.now()
-    clock.move(calendar.over_at(session) + LATE_AFTER)
+    clock.move(calendar.over_at(session) + GIVEN_UP)

@@ -10,6 +10,7 @@ import numpy as np
 
 from riskd import __version__
 from riskd.core.arrays import frozen
+from riskd.core.currency import currency_view
 from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.rules import Rules
 from riskd.core.step import Stage, untimed
@@ -22,8 +23,11 @@ from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
 from riskd.forecast.artefact import load_artefact
 from riskd.forecast.onnx_lstm import OnnxLstm
-from riskd.runtime.calendar import Calendar, ExchangeCalendar, PriceCalendar, preceding
+from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, Venue, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
+from riskd.runtime.exchanges import Exchanges, exchanges_of
+from riskd.runtime.ladder import Ladder
+from riskd.runtime.market_data import MarketData, Shelves
 from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.settings import FilesFeed, Settings
 from riskd.settings import Portfolio as PortfolioSettings
@@ -31,13 +35,15 @@ from riskd.settings import ReplayFeed as ReplaySettings
 from riskd.store.database import Database
 from riskd.store.ledger import Ledger
 from riskd.store.prices import PriceStore
+from riskd.store.quarantine import Quarantine
+from riskd.store.revisions import Revisions
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Where sessions and prices come from, under one clock."""
+    """Where sessions and prices come from, under one clock; ``calendar`` tells the joint sessions."""
 
-    calendar: Calendar
+    calendar: Exchanges
     feeds: tuple[Feed, ...]
     clock: Clock
 
@@ -63,21 +69,27 @@ def load_forecaster(settings: Settings) -> OnnxLstm:
         raise ConfigError(f"model.artefact: {error}") from error
 
 
-def portfolio_of(settings: PortfolioSettings, symbols: tuple[str, ...]) -> Portfolio:
-    """A configured portfolio over the universe."""
+def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
+    """A configured portfolio over the universe, seen in its own currency."""
+    symbols, tradeable = whole.symbols, whole.tradeable
     if isinstance(settings.weights, str):
-        weights = np.full(len(symbols), (1 - settings.cash) / len(symbols))
+        share = (1 - settings.cash) / len(tradeable)
+        weights = np.array([share if s in tradeable else 0.0 for s in symbols])
     else:
         weights = np.array([settings.weights.get(s, 0.0) for s in symbols])
     limits = tuple(Limit(m.name, m.level, m.horizon, m.max_cvar, m.clear_below, m.clear_after) for m in settings.limits)
     bounds = Bounds(settings.least_weight, settings.most_weight, settings.max_cash, settings.max_turnover)
-    return Portfolio(settings.name, frozen(weights), settings.cash, limits, bounds, settings.value, settings.currency)
+    view = None
+    if whole.rates_needed:
+        currencies = [whole.currency(s) for s in symbols]
+        view = currency_view(symbols, currencies, settings.currency, whole.rates_needed, tradeable)
+    return Portfolio(settings.name, frozen(weights), settings.cash, limits, bounds, settings.value, settings.currency, view)
 
 
 def rules_of(settings: Settings, forecaster: OnnxLstm) -> Rules:
     """Everything the fold is told."""
     symbols = settings.symbols
-    portfolios = tuple(portfolio_of(p, symbols) for p in settings.portfolios)
+    portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
     return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules())
 
 
@@ -85,11 +97,13 @@ def market_of(settings: Settings, clock: Clock) -> Market:
     """Calendar and feeds under ``clock``; feeds show no session that is not over by it."""
     files: list[FileFeed] = []
     settle = timedelta(minutes=settings.service.settle_minutes)
-    calendar: Calendar
+    today = SystemClock().now().date()
+    joint: Venue
     if settings.service.calendar == "prices":
-        calendar = PriceCalendar(lambda: _dates(files, settings.symbols), settle)
+        joint = PriceCalendar(lambda: _dates(files, settings.symbols), settle)
     else:
-        calendar = ExchangeCalendar(settings.service.calendar, settle, SystemClock().now().date())
+        joint = ExchangeCalendar(settings.service.calendar, settle, today)
+    calendar = exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
     def closed(session: date) -> bool:
         newest = calendar.newest(clock.now())
@@ -112,8 +126,13 @@ def pipeline_of(
     settings: Settings, rules: Rules, market: Market, database: Database, ledger: Ledger, stage: Stage = untimed
 ) -> Pipeline:
     """The fold over this market, kept in this database."""
-    first = settings.service.history_from
-    return Pipeline(Parts(rules, market.feeds, PriceStore(database), ledger, market.calendar, market.clock.now, first, stage))
+    now, calendar = market.clock.now, market.calendar
+    shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
+    ladder = Ladder(market.feeds, shelves.prices, now)
+    spec = settings.data
+    data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm)
+    late = timedelta(minutes=spec.late_minutes)
+    return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late))
 
 
 def hand_clock(session: date) -> HandClock:

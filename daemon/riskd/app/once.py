@@ -7,7 +7,7 @@ from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, pipeli
 from riskd.core.events import Outcome
 from riskd.errors import DataError, RiskdError
 from riskd.runtime.clock import HandClock, SystemClock
-from riskd.runtime.pipeline import LATE_AFTER, Progress
+from riskd.runtime.pipeline import GIVEN_UP, Progress
 from riskd.settings import Settings
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
@@ -54,5 +54,5 @@ def past(settings: Settings, first: date, last: date, progress: Progress = lambd
 def _arrive(market: Market, session: date) -> None:
     """Move the clock of the past behind the close of ``session``."""
     if isinstance(market.clock, HandClock):
-        market.clock.move(market.calendar.over_at(session) + LATE_AFTER)
+        market.clock.move(market.calendar.over_at(session) + GIVEN_UP)
     market.release(session)

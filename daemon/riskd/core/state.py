@@ -75,7 +75,7 @@ def pack(state: State) -> bytes:
         "told": state.told,
         "sources": list(state.sources),
         "out": dict(state.out),
-        "doubts": [[d.symbol, d.session.isoformat(), d.rule.value, None if d.value is None else repr(d.value), d.detail] for d in state.doubts],
+        "doubts": [_row(d) for d in state.doubts],
         "standings": _written(state.standings),
         "eve": [_written(state.eve.standings), dict(state.eve.out)],
         "feeds": dict(state.feeds),
@@ -125,6 +125,10 @@ def unpack(content: bytes) -> State:
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
         )
+
+
+def _row(d: Doubt) -> list[str | None]:
+    return [d.symbol, d.session.isoformat(), d.rule.value, None if d.value is None else repr(d.value), d.detail]
 
 
 def _doubt(symbol: str, session: str, rule: str, value: str | None, detail: str) -> Doubt:

@@ -1,6 +1,8 @@
 """TEMPORARY."""
 from dataclasses import dataclass
+
 from riskd.errors import DataError
+
 
 @dataclass(frozen=True)
 class FeedTurn:

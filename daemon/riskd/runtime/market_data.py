@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 
 import numpy as np
@@ -61,14 +61,14 @@ class MarketData:
         overlap: int = 60,
         confirm: bool = True,
     ) -> None:
-        """``overlap`` sessions are asked again with every pull; ``confirm``: a move that may be true is asked of another source."""
+        """``overlap`` sessions are asked again with every pull; ``confirm``: a doubtful move is asked of another source."""
         self._symbols, self._ladder, self._shelves, self._exchanges = symbols, ladder, shelves, exchanges
         self._now, self._overlap, self._confirm = now, overlap, confirm
         self._turns: list[FeedTurn] = []
         self._decided = shelves.quarantine.newest_decision()
 
     def pull(self, recent: Sequence[date], last: date) -> None:
-        """Ask for everything from the oldest session that may still be corrected to ``last``. Raises DataError if nobody answers."""
+        """Ask for everything that may still be corrected, to ``last``. Raises DataError if nobody answers."""
         self._ask(recent[-self._overlap - 1 :][0], last)
 
     def turns(self, state: State) -> tuple[FeedTurned, ...]:
@@ -100,8 +100,8 @@ class MarketData:
             raise DataError(f"no price of {', '.join(unpriced[:5])} from {first} to {today} in any feed")
         whole = _from(window, int(np.argmax(known, axis=0).max()))
         returns, doubts = examine_history(whole)
-        lived = np.isfinite(returns).any(axis=1)  # a session without a single price never was, or nobody knows of it
-        kept = tuple(s for s, alive in zip(whole.sessions[1:], lived, strict=True) if alive)
+        lived = np.asarray(np.isfinite(returns).any(axis=1))  # a session without a single price never was, or nobody knows of it
+        kept = tuple(whole.sessions[1 + row] for row in np.flatnonzero(lived).tolist())
         table = return_table(self._symbols, kept, returns[lived])
         _say_history(doubts, int((~lived).sum()), len(kept))
         self._shelves.quarantine.keep(doubts)
@@ -175,7 +175,7 @@ def _from(window: PriceWindow, start: int) -> PriceWindow:
 def _corrected(symbols: Sequence[str], session: date, used: Floats, now: Floats) -> tuple[Correction, ...]:
     """Where one session's returns are not in use as they should be."""
     same = (np.abs(used - now) <= TOLERANCE) | (np.isnan(used) & np.isnan(now))
-    return tuple(Correction(session, symbols[i], float(used[i]), float(now[i])) for i in np.flatnonzero(~same))
+    return tuple(Correction(session, symbols[i], float(used[i]), float(now[i])) for i in np.flatnonzero(~same).tolist())
 
 
 def _say_history(doubts: Sequence[Doubt], lifeless: int, sessions: int) -> None:

@@ -57,6 +57,11 @@ class Pipeline:
         return self._state
 
     @property
+    def late_after(self) -> timedelta:
+        """How long after a session is over its prices, and then its figures, are late."""
+        return self._parts.late_after
+
+    @property
     def interrupted(self) -> bool:
         """Whether steps are left over from before a stop."""
         return bool(self._due)
@@ -65,6 +70,10 @@ class Pipeline:
     def unsettled(self) -> bool:
         """Whether the newest session was taken without a price that may still come."""
         return any(d.rule is Rule.MISSING for d in self.state.doubts)
+
+    def decided(self) -> bool:
+        """Whether a person decided on a price since the newest judgement."""
+        return self._parts.data.decided()
 
     def open(self, today: date, progress: Progress = lambda done, total: None) -> bool:
         """Take up the newest checkpoint, or warm up on history to ``today``; True if it was taken up.
@@ -78,11 +87,16 @@ class Pipeline:
             return True
         standings = newest[0].standings if newest else None
         with parts.stage("prices"):
-            past = parts.data.history(parts.history_from, today)
+            past = parts.data.history(parts.history_from, self._settled(today))
         state = warm_state(parts.rules, past.table, standings, progress, past.doubts, past.sources, past.told)
         self._state = self._past_gaps(state, today)
         parts.ledger.start(self._state)
         return False
+
+    def _settled(self, today: date) -> date:
+        """The newest session up to ``today`` whose prices are no longer merely late: later ones are taken as sessions."""
+        recent = self._parts.calendar.sessions(today - timedelta(days=30), today)
+        return next((s for s in reversed(recent) if not self._within(s, self._parts.late_after)), today)
 
     def _past_gaps(self, state: State, today: date) -> State:
         """Sessions up to ``today`` of which history has nothing and that are not merely late are behind us."""

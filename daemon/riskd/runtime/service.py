@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ from riskd.runtime.calendar import Calendar, preceding
 from riskd.runtime.clock import Clock, HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
-from riskd.runtime.pipeline import LATE_AFTER, Pipeline
+from riskd.runtime.pipeline import GIVEN_UP, Pipeline
 from riskd.runtime.schedule import TICK_SECONDS, Ticker
 from riskd.runtime.systemd import notify
 
+LOOK_SECONDS = 6 * 3600.0  # between two looks at what sources have restated since
 RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
 PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
 BEAT_SECONDS = 20.0
@@ -62,6 +63,7 @@ class Service:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
         self._retry_at = 0.0  # of the loop's clock
+        self._asked_at = 0.0
         self._moved_at = 0.0  # when the fold last showed a sign of life
 
     async def run(self, stop: asyncio.Event, background: Iterable[Background], exit_when_done: bool = False) -> None:
@@ -132,7 +134,7 @@ class Service:
         bar.close()
         self._open = True
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
-        valid_until = self._valid_until(self._pipeline.state.priced) if self._picture.shown.last_success_at else None
+        valid_until = self._valid_until(self._pipeline.state.recent[-1]) if self._picture.shown.last_success_at else None
         self._picture.change(phase="watching", problems=(), valid_until=valid_until)
         notify(f"STATUS=watching since {self._pipeline.state.session}")
 
@@ -144,10 +146,10 @@ class Service:
         loop = asyncio.get_running_loop()
         for count, session in enumerate(sessions, start=1):
             begun = loop.time()
-            replay.clock.move(self._calendar.over_at(session) + LATE_AFTER)
+            replay.clock.move(self._calendar.over_at(session) + GIVEN_UP)
             replay.release(session)
             self._console.count(count, len(sessions))
-            await self._follow((session,))
+            await self._follow(self._pipeline.catch_up((session,)))
             self._picture.change(replay_done=count)
             await asyncio.sleep(max(0.0, 1 / replay.speed - (loop.time() - begun)))
         self._picture.change(phase="replay ended")
@@ -164,7 +166,13 @@ class Service:
                 await self._start()
             sessions = await loop.run_in_executor(self._worker, self._pipeline.missing)
             if sessions or self._pipeline.interrupted:
-                await self._follow(sessions)
+                await self._follow(self._pipeline.catch_up(sessions))
+                self._asked_at = loop.time()
+            elif await loop.run_in_executor(self._worker, self._pipeline.decided):
+                await self._follow(self._pipeline.reconsider(ask=False))
+            elif loop.time() >= self._asked_at + (RETRY_SECONDS if self._pipeline.unsettled else LOOK_SECONDS):
+                self._asked_at = loop.time()
+                await self._follow(self._pipeline.reconsider(ask=True))
             if sessions and self._pipeline.state.session < sessions[-1]:
                 self._retry_at = loop.time() + RETRY_SECONDS
             self._expect()
@@ -176,9 +184,9 @@ class Service:
             self._retry_at = loop.time() + RETRY_SECONDS
             self._picture.fail(f"prices: {error}")
 
-    async def _follow(self, sessions: tuple[date, ...]) -> None:
-        """Take ``sessions`` and tell each outcome; a breach is published before its allocation starts."""
-        async for outcome in self._outcomes(sessions):
+    async def _follow(self, steps: Iterator[Outcome]) -> None:
+        """Take every step and tell its outcome; a breach is published before its allocation starts."""
+        async for outcome in self._outcomes(steps):
             self._moved()
             self._picture.tell(outcome, self._valid_until(outcome.session))
             self._console.outcome(outcome)
@@ -186,10 +194,9 @@ class Service:
             if outcome.follow_ups:
                 await self._delivery.flush(PUBLISH_SECONDS)
 
-    async def _outcomes(self, sessions: tuple[date, ...]) -> AsyncIterator[Outcome]:
+    async def _outcomes(self, steps: Iterator[Outcome]) -> AsyncIterator[Outcome]:
         """The pipeline's outcomes, each computed in the worker thread when it is asked for."""
         loop = asyncio.get_running_loop()
-        steps = self._pipeline.catch_up(sessions)
         while (outcome := await loop.run_in_executor(self._worker, next, steps, None)) is not None:
             yield outcome
 
@@ -198,7 +205,7 @@ class Service:
         if self._replay is not None:
             return self._wall.now() + REPLAY_VALID
         following = self._calendar.following(session)
-        return self._calendar.over_at(following) + LATE_AFTER if following else None
+        return self._calendar.over_at(following) + self._pipeline.late_after if following else None
 
     def _expect(self) -> None:
         """When the newest closed session should have been computed, and when the next will be."""

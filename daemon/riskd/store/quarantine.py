@@ -1,5 +1,6 @@
 """Closes that are kept and not used, and what people decided about them."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -144,7 +145,8 @@ def _same(held: Held, other: Doubt | Decision) -> bool:
     """Whether both are about one value of one symbol and session."""
     if (held.symbol, held.session) != (other.symbol, other.session):
         return False
-    return isclose(held.value, other.value, rel_tol=TOLERANCE) or (held.value != held.value and other.value != other.value)
+    value = math.nan if other.value is None else other.value
+    return isclose(held.value, value, rel_tol=TOLERANCE) or (held.value != held.value and value != value)
 
 
 def _how(held: Held, decided: Iterable[Decision], since: date | None) -> str:
