@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from store.postgres_server import Server, programs
 
 from riskd.store.database import Database, open_database
-from store.postgres_server import Server, programs
 
 NOON = datetime(2026, 7, 10, 12, tzinfo=UTC)
 
