@@ -112,8 +112,8 @@ def compare(engine: str, places: Iterator[Where], names: int, all_years: Sequenc
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
             f"  {years:2d} years: ingest {seconds:6.1f} s ({2 * count / seconds:7,.0f} rows/s), {size:5.0f} MB "
-            f"({1e6 * size / (2 * count):.0f} bytes a row), peak memory {peak:.0f} MiB; a day {kept:.3f} s (x{kept / first[0]:.2f}), "
-            f"window {read:.3f} s (x{read / first[1]:.2f})",
+            f"({1e6 * size / (2 * count):.0f} bytes a row), peak memory {peak:.0f} MiB; "
+            f"a day {kept:.3f} s (x{kept / first[0]:.2f}), window {read:.3f} s (x{read / first[1]:.2f})",
             flush=True,
         )
         database.close()
