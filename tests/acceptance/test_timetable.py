@@ -33,8 +33,8 @@ def test_a_breach_closes_after_two_quiet_looks() -> None:
     sessions = days.calendar.sessions(
         days.calendar.following(days.pipeline.state.session), days.clock.now().date().replace(month=6)
     )
-    for session in sessions:
-        days.day(session.isoformat()).close(0.0).at("17:00")
+    for i, session in enumerate(sessions):
+        days.day(session.isoformat()).close((-1) ** i * 0.001).at("17:00")
     kinds = [a.kind.value for _, outcome in days.said for a in outcome.alerts if a.kind.value.startswith("breach")]
     assert kinds == ["breach.opened", "breach.closed"]
 
@@ -73,21 +73,43 @@ def test_late_prices_are_waited_for() -> None:
     """A symbol whose close is not out yet holds the session back; when it comes the session is computed, grade A."""
     days = Days("2024-03-11").day("2024-03-11").close(0.001, without=("BBB",))
     days.want("16:31", nothing)
-    days.want("20:00", nothing)
+    days.want("17:15", nothing)
     days.close(0.0)
-    days.want("20:30", quiet)
+    days.want("17:20", quiet)
     assert days.said[-1][1].reports[0].grade.value == "A"
 
 
+def test_a_price_that_comes_after_all_is_taken_in() -> None:
+    """An hour and a half after the close the session goes without it: cannot judge; it comes at night: judged, grade A."""
+    days = Days("2024-03-11").day("2024-03-11").close(0.001, without=("BBB",))
+    days.want("17:31", Raised("judgement.lost"))
+    assert days.said[-1][1].reports[0].status is Status.UNKNOWN
+    days.close(0.0)
+    days.look("23:00")
+    last = days.said[-1][1]
+    assert [a.kind.value for a in last.alerts] == ["judgement.restored"]
+    assert (last.reports[0].grade.value, last.reports[0].status) == ("A", Status.OK)
+    days.look("23:30")
+    assert days.said[-1][1] is last
+
+
 def test_prices_that_never_come_cannot_be_judged() -> None:
-    """Six and a half hours after the close without a price: cannot judge, told once; restored the next day at grade C."""
+    """An hour and a half after the close without a price: cannot judge, told once; restored the next day at grade B."""
     days = Days("2024-03-11").day("2024-03-11").close(0.001, without=("BBB",))
     days.want("16:31", nothing)
-    days.want("22:31", Raised("judgement.lost"))
+    days.want("17:31", Raised("judgement.lost"))
     assert days.said[-1][1].reports[0].status is Status.UNKNOWN
     days.day("2024-03-12").close(0.001)
     days.want("16:31", Raised("judgement.restored"))
-    assert days.said[-1][1].reports[0].grade.value == "C"
+    assert days.said[-1][1].reports[0].grade.value == "B"
+
+
+def test_a_session_without_any_price_is_waited_for_until_the_evening() -> None:
+    """No close of anything: nothing is taken for six hours after the session was over; then it cannot be judged."""
+    days = Days("2024-03-11").day("2024-03-11")
+    days.want("17:31", nothing)
+    days.want("22:29", nothing)
+    days.want("22:31", Raised("judgement.lost"))
 
 
 def test_a_restart_between_breach_and_allocation_loses_neither() -> None:

@@ -89,6 +89,12 @@ class Days:
         self.said += [(moment, outcome) for outcome in self.pipeline.catch_up(self.pipeline.missing())]
         return self
 
+    def look(self, time: str) -> "Days":
+        """Move the clock and let the daemon ask again for what it already judged."""
+        self.at(time)
+        self.said += [(self.clock.now(), outcome) for outcome in self.pipeline.reconsider(ask=True)]
+        return self
+
     def close(self, move: float, without: tuple[str, ...] = ()) -> "Days":
         """The session's closes are out: every price moved by ``move``, but none for ``without``."""
         self._prices = self._prices * (1 + move)

@@ -110,24 +110,24 @@ class Exchange:
 
 
 def test_a_gap_at_the_end_of_history_is_not_forgotten() -> None:
-    """Warmed up to Thursday with no price of B since Tuesday: Friday's return spans three and is graded C."""
+    """Warmed up to Thursday with no price of B since Tuesday: Friday's return of B spans three and is graded B."""
     exchange = Exchange("2024-03-15T08:00")
     for day in (date(2024, 3, 13), date(2024, 3, 14)):
         del exchange.feed.closes[day]["BBB"]
     pipeline = exchange.opened(date(2024, 3, 14))
-    assert (pipeline.state.priced, pipeline.state.skipped) == (date(2024, 3, 12), 2)
+    assert (pipeline.state.session, pipeline.state.out) == (date(2024, 3, 14), {"BBB": 2})
     exchange.clock.move(datetime(2024, 3, 16, 8, tzinfo=UTC))
     (outcome,) = pipeline.catch_up((date(2024, 3, 15),))
-    assert outcome.reports[0].grade is Grade.C
+    assert outcome.reports[0].grade is Grade.B
     assert outcome.reports[0].status is not Status.OK
 
 
 def test_a_late_price_at_start_is_waited_for() -> None:
-    """Started half an hour after a close that is not out yet: the session is not skipped, it is taken when it comes."""
+    """Started half an hour after a close that is not out yet: the session is not warmed up on, it is taken when it comes."""
     exchange = Exchange("2024-03-14T20:45")
     late = exchange.feed.closes[date(2024, 3, 14)].pop("BBB")
     pipeline = exchange.opened(date(2024, 3, 14))
-    assert (pipeline.state.session, pipeline.state.skipped) == (date(2024, 3, 13), 0)
+    assert (pipeline.state.session, pipeline.state.out) == (date(2024, 3, 13), {})
     assert list(pipeline.catch_up(pipeline.missing())) == []
     exchange.feed.closes[date(2024, 3, 14)]["BBB"] = late
     (outcome,) = pipeline.catch_up(pipeline.missing())

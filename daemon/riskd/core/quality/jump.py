@@ -89,13 +89,16 @@ def suspicions(moves: Moves, asked: Flags, witnesses: Flags, past: Floats) -> di
 def _excuse(move: float, scale: float, others: Floats, credible: Flags, related: Floats) -> float:
     """The part of ``move`` that peers explain, never of the other sign; ``others`` are their moves in their own scales.
 
-    By their median where there are enough, or by the nearest relative, if that one can be believed by itself.
+    By their median where there are enough of them or most are far out on the same side, for that is a crash and no error; or by
+    the nearest relative, if that one can be believed by itself.
     """
     near = np.where(np.isfinite(others) & credible, related, 0.0)
     relative = int(np.argmax(np.abs(near)))
     expected = [near[relative] * others[relative]] if abs(near[relative]) >= KIN else []
-    if np.isfinite(others).sum() >= WITNESSES:
-        expected.append(float(np.nanmedian(others)))
+    known = others[np.isfinite(others)]
+    together = len(known) and np.mean(known * np.sign(move) > UNLIKELY) > 0.5
+    if len(known) >= WITNESSES or together:
+        expected.append(float(np.median(known)))
     same = [e * scale for e in expected if e * move > 0]
     size = min(max(map(abs, same), default=0.0), EXCUSE_MOST, abs(move))
     return float(np.copysign(size, move))
