@@ -5,11 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 
-from riskd.errors import ConfigError
+from riskd.errors import ConfigError, DataError
 
 EARLIEST = date(1980, 1, 1)
-AHEAD = 360  # days that a calendar is built for
-SLACK = timedelta(days=30)  # it is built again when more than these are used up
+AHEAD = timedelta(days=360)  # that a calendar is built for, again every day
 
 
 class Calendar(Protocol):
@@ -32,56 +31,84 @@ class Calendar(Protocol):
         ...
 
 
+class Venue(Calendar, Protocol):
+    """A calendar with a name: where symbols trade."""
+
+    @property
+    def name(self) -> str: ...
+
+
 def preceding(calendar: Calendar, session: date) -> date | None:
     """The last session before ``session``; None when there is none in two months."""
     return next(reversed(calendar.sessions(session - timedelta(days=60), session - timedelta(days=1))), None)
 
 
 class ExchangeCalendar:
-    """An exchange's own calendar: half days, holidays and daylight saving included; rebuilt monthly, for it ends a year ahead."""
+    """An exchange's own calendar: half days, holidays and daylight saving included; built again each new UTC day, for it ends.
 
-    def __init__(self, name: str, settle: timedelta, today: date) -> None:
-        self._name, self._settle = name, settle
+    ``key`` is what a mistake in the name is told as. Raises ConfigError for a name that no exchange has.
+    """
+
+    def __init__(self, name: str, settle: timedelta, today: date, key: str = "service.calendar") -> None:
+        self.name, self._settle, self._key = name, settle, key
         self._build(today)
 
     def sessions(self, first: date, last: date) -> tuple[date, ...]:
-        first = max(first, self._calendar.first_session.date())
-        last = min(last, self._calendar.last_session.date())
-        if last < first:
-            return ()
-        found = self._calendar.sessions_in_range(first.isoformat(), last.isoformat())
-        return tuple(s.date() for s in found)
+        return self._sessions[bisect_left(self._sessions, first) : bisect_right(self._sessions, last)]
 
     def over_at(self, session: date) -> datetime:
-        close: datetime = self._calendar.session_close(session.isoformat()).to_pydatetime()
-        return close.astimezone(UTC) + self._settle
+        row = bisect_left(self._sessions, session)
+        if self._sessions[row : row + 1] != (session,):
+            raise ValueError(f"{session} is no session of {self.name}")
+        return self._over[row]
 
     def newest(self, now: datetime) -> date | None:
-        if now.date() + timedelta(days=AHEAD) > self._calendar.last_session.date() + SLACK:
+        """Raises DataError when the exchange's holidays are not known that far."""
+        if now.date() > self._built:
             self._build(now.date())
-        recent = self.sessions(now.date() - timedelta(days=15), now.date() + timedelta(days=1))
-        return next((s for s in reversed(recent) if self.over_at(s) <= now), None)
+        if now.date() > self._sessions[-1]:
+            raise DataError(
+                f"exchange calendar {self.name} ends at {self._sessions[-1]}; install a newer release of exchange_calendars"
+            )
+        row = bisect_right(self._over, now)
+        return self._sessions[row - 1] if row else None
 
     def following(self, session: date) -> date | None:
-        return next(iter(self.sessions(session + timedelta(days=1), session + timedelta(days=15))), None)
+        row = bisect_right(self._sessions, session)
+        return self._sessions[row] if row < len(self._sessions) else None
 
     def _build(self, today: date) -> None:
-        """Raises ConfigError for a name that no exchange has."""
-        import exchange_calendars
+        known = _known(self.name, today + AHEAD, self._key)
+        self._sessions: tuple[date, ...] = tuple(known.sessions.date)
+        self._over = [datetime.fromtimestamp(ns // 10**9, UTC) + self._settle for ns in known.closes_nanos.tolist()]
+        self._built = today
 
-        horizon = (today + timedelta(days=AHEAD)).isoformat()  # an end of its own also gets past the library's cache
-        try:
-            self._calendar: Any = exchange_calendars.get_calendar(self._name, start=EARLIEST.isoformat(), end=horizon)
+
+def _known(name: str, horizon: date, key: str) -> Any:
+    """The library's calendar, as far back and ahead as it can be had."""
+    import exchange_calendars
+
+    start, end = EARLIEST.isoformat(), horizon.isoformat()
+    try:
+        try:  # an end of its own also gets past the library's cache
+            return exchange_calendars.get_calendar(name, start=start, end=end)
         except exchange_calendars.errors.InvalidCalendarName as error:
-            raise ConfigError(
-                f'service.calendar: {self._name!r} is no exchange calendar; use one such as XNYS, XLON or XETR, or "prices"'
-            ) from error
-        except ValueError:  # the calendar is not known that far back or ahead
-            self._calendar = exchange_calendars.get_calendar(self._name)
+            raise ConfigError(f"{key}: {name!r} is no exchange calendar; name one such as XNYS, XLON or XETR") from error
+        except ValueError:  # it is not known that far
+            plain = exchange_calendars.get_calendar(name)
+            least, most = plain.bound_min(), plain.bound_max()
+            start = max(start, str(least.date())) if least else start
+            end = min(end, str(most.date())) if most else end
+            return exchange_calendars.get_calendar(name, start=start, end=end)
+    except ValueError as error:
+        why = str(error).partition("[")[0].strip()
+        raise ConfigError(f"{key}: {name} cannot be used: {why[:100]}; name another exchange") from error
 
 
 class PriceCalendar:
     """Every date that has a price is a session, over at the end of that day, UTC; for data without an exchange."""
+
+    name = "prices"
 
     def __init__(self, dates: Callable[[], tuple[date, ...]], settle: timedelta) -> None:
         self._dates, self._settle = dates, settle
