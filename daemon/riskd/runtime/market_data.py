@@ -128,9 +128,9 @@ class MarketData:
         revisions, told = self._shelves.revisions.since(state.told)
         return replace(judged, revisions=revisions, told=told)
 
-    def keep(self, judged: JudgedPrices, since: date) -> None:
-        """What is in quarantine now; nothing before ``since`` is looked at any more."""
-        self._shelves.quarantine.keep(judged.doubts, since)
+    def keep(self, state: State, judged: JudgedPrices) -> None:
+        """Show what is in quarantine since ``judged`` was taken into ``state``; what left the window nobody looks at any more."""
+        self._shelves.quarantine.keep(judged.doubts, state.recent[-self._overlap - 1 :][0])
 
     def _examined(self, state: State, sessions: tuple[date, ...], rows: int) -> JudgedPrices:
         window = self._window(sessions)

@@ -169,9 +169,8 @@ class Pipeline:
 
     def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
         """One step on judged prices; then the quarantine shows what they left there."""
-        since = self.state.recent[0]
         outcome = self._take(event)
-        self._parts.data.keep(judged, since)
+        self._parts.data.keep(self.state, judged)
         return outcome
 
     def _take(self, event: Event) -> Outcome:
