@@ -55,7 +55,7 @@ def test_the_file_says_it_otherwise() -> None:
 
 
 def test_plain_names() -> None:
-    """American where Yahoo is asked, whatever the joint calendar; of the joint calendar in files; with "prices" no name counts."""
+    """American where Yahoo is asked, whatever the joint calendar; of the joint calendar in files; "prices" heeds no name."""
     xetra = {"calendar": "XETR"}
     assert settings(["SPY"], service=xetra).exchange("SPY") == "XNYS"
     assert settings(["SPY"], feed=FILES, service=xetra).exchange("SPY") == "XETR"
