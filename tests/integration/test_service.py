@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import small_rules
+from conftest import pipeline_over, small_rules
 from riskd.core.report import Status
 from riskd.errors import DataError
 from riskd.observe.board import Board
@@ -19,11 +19,9 @@ from riskd.runtime.calendar import ExchangeCalendar
 from riskd.runtime.clock import HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
-from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.runtime.service import Service
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
-from riskd.store.prices import PriceStore
 from riskd.store.queue import SqlOutbox
 from riskd.testing import ListSink, ScriptedFeed
 
@@ -47,8 +45,8 @@ class Live:
         self.delivery = Delivery(SqlOutbox(self.database), [self.sink])
         picture = Picture(self.board, self.clock.now, self.delivery.stats)
         picture.remember(self.ledger.said())
-        self.pipeline = Pipeline(
-            Parts(rules, (self.feed,), PriceStore(self.database), self.ledger, self.calendar, self.clock.now, self._history[0])
+        self.pipeline = pipeline_over(
+            rules, (self.feed,), self.ledger, self.database, self.calendar, self.clock, self._history[0]
         )
         self.service = Service(
             self.pipeline,

@@ -65,6 +65,7 @@ class _Told:
     closes: dict[str, Floats] = field(default_factory=dict)  # by field
     ages: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     dividends: dict[date, float] = field(default_factory=dict)
+    paid: dict[int, int] = field(default_factory=dict)  # row -> age of the newest word on its dividend
     newest: datetime = LONG_AGO  # when it last said anything
 
     @property
@@ -95,6 +96,8 @@ def price_window(
         closes[:, column], age[:, column] = best.closes[best.field], best.ages[best.field]
         if best.field == CLOSES[0]:
             dividends[:, column] = _paid(best.dividends, sessions)
+            for row, newer in best.paid.items():
+                age[row, column] = min(age[row, column], newer)
         others = [t for t in ranked if t is not best]
         if others:
             second[:, column] = others[0].closes[others[0].field]
@@ -124,13 +127,16 @@ def _read(
     for r in versions(connection, list(wanted), sessions[0], sessions[-1], known_at):
         s = wanted[r.series_id]
         here = told.setdefault(s.symbol, {}).setdefault(s.source, _Told(s.source))
+        age = len(sessions) - bisect_right(sessions, r.seen_at.date())
         if s.field == DIVIDEND:
             here.dividends[r.session] = r.value
+            paid = bisect_left(sessions, r.session)
+            here.paid[paid] = min(here.paid.get(paid, age), age)
         elif (row := row_of.get(r.session)) is not None:
             closes = here.closes.setdefault(s.field, np.full(len(sessions), np.nan))
             ages = here.ages.setdefault(s.field, np.zeros(len(sessions), dtype=np.int64))
             closes[row] = r.value
-            ages[row] = len(sessions) - bisect_right(sessions, r.seen_at.date())
+            ages[row] = age
             here.newest = max(here.newest, r.seen_at)
     return told
 

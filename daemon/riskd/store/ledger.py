@@ -194,8 +194,8 @@ class Ledger:
                 _retain(connection, m)
             if m.retain or m.id in told:
                 continue
-            row = insert(outbox).values(id=m.id, topic=m.topic, body=m.body, created_at=created)
-            seq = connection.execute(row).inserted_primary_key[0]
+            row = insert(outbox).values(id=m.id, topic=m.topic, body=m.body, created_at=created).returning(outbox.c.seq)
+            seq = connection.execute(row).scalar_one()
             for sink in self._sinks:
                 connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))
 

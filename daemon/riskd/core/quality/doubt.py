@@ -22,7 +22,7 @@ class Rule(StrEnum):
     REJECTED = "rejected"  # a person said no
 
 
-PLAUSIBLE = frozenset({Rule.JUMP})  # what a market can really do: counted as a possible breach until somebody knows
+PLAUSIBLE = frozenset({Rule.JUMP, Rule.SPLIT})  # a crash may land on a ratio: a possible breach until somebody knows
 QUARANTINED = frozenset(
     {Rule.FROZEN, Rule.UNCHANGED, Rule.SAME_PRICE, Rule.JUMP, Rule.SPLIT, Rule.UNIT, Rule.RESTATED, Rule.WITHDRAWN}
 )  # kept, not used, and a person may decide

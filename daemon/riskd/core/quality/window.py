@@ -18,7 +18,7 @@ class PriceWindow:
     ``closes`` are adjusted for splits, not for dividends, all of a symbol's from one source as it stands now: NaN where nothing
     is known. ``dividends`` (quote currency a share, 0 where none) are those with an ex-date after the row before and up to this
     one. ``open``: whether the symbol's exchange had a session. ``approved`` and ``rejected``: a person decided on this very
-    value. ``age``: how many joint sessions ago the value now standing was first heard (0: with the newest session). ``second``:
+    value. ``age``: how many joint sessions ago the close or dividend now standing was first heard (0: the newest). ``second``:
     closes of another source where one was asked, else NaN; they confirm a move and are never mixed into a return.
     """
 
