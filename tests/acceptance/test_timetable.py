@@ -112,6 +112,25 @@ def test_a_session_without_any_price_is_waited_for_until_the_evening() -> None:
     days.want("22:31", Raised("judgement.lost"))
 
 
+def test_an_unscheduled_closure_is_late_and_then_closed() -> None:
+    """Nobody trades on Monday: not judged in the evening; on Tuesday it turns out that there was no session, and all is well."""
+    days = Days("2024-03-11").day("2024-03-11")
+    days.want("22:31", Raised("judgement.lost"))
+    days.day("2024-03-12").close(0.001)
+    days.want("16:31", Raised("judgement.restored"))
+    told = [a.kind.value for a in days.said[-1][1].alerts]
+    assert sorted(told) == ["judgement.restored", "session.void"]
+    assert days.said[-1][1].reports[0].grade.value == "A"
+
+
+def test_two_days_behind_a_closure_is_passed_over() -> None:
+    """Off over the closure: the day without a session is told as one and never judged."""
+    days = Days("2024-03-11").day("2024-03-12").close(0.001)
+    days.at("17:00")
+    assert [[a.kind.value for a in outcome.alerts] for _, outcome in days.said] == [["session.void"], []]
+    assert days.said[-1][1].reports[0].grade.value == "A"
+
+
 def test_a_restart_between_breach_and_allocation_loses_neither() -> None:
     """Killed right after the breach was committed: the restarted daemon does not repeat the breach and does allocate."""
     days = Days("2024-03-11").day("2024-03-11").close(-0.11)

@@ -23,7 +23,7 @@ def config(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Path:
 
 def riskd(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(arguments))
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout if result.exit_code == 0 else result.output
 
 
 def test_the_journal_comes_out_the_same(config: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from riskd.core.alerts import alert_event
 from riskd.core.assess import Sight, cvar_on
 from riskd.core.events import AlertEvent, AlertKind, FeedTurned, SessionVoid
-from riskd.core.quality.doubt import Doubt
+from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.quality.revision import Revision
 from riskd.core.report import PortfolioReport
@@ -28,6 +28,9 @@ def data_alerts(
         alerts.append(_suspect(state, found, reports))
     if gone:
         alerts.append(_cleared(state, gone))
+    never = {d.session for d in state.doubts if d.rule is Rule.CLOSED and d.session < state.session}
+    if never and all(any((d.symbol, d.session) == (s, min(never)) for d in state.doubts) for s in rules.symbols):
+        alerts.append(void_alert(SessionVoid(min(never), "no exchange had a price, and the session after it has")))
     if prices.revisions:
         alerts.append(_revised(rules, state, prices, reports, sight))
     return tuple(alerts)

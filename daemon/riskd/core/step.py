@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def _judge(
             sight = _sight(rules, state, after, event)
     except ModelError as error:
         fault = str(error)
-        after = replace(after, out=_out(rules, state.eve.out, prices, everything=True))
+        after = replace(after, out=_out(rules, state.eve.out, event.session, prices, everything=True))
     with stage("risk"):
         reports, standings = assess(rules, after, bank, sight, fault)
     alerts = alerts_of(reports, told.standings, standings) + data_alerts(rules, told, after, prices, reports, sight)
@@ -113,14 +114,16 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
         vintage=vintage(state.vintage, event.session, prices.returns, prices.corrections),
         told=max(prices.told, state.told),
         sources=prices.sources or state.sources,
-        out=_out(rules, state.eve.out, prices),
+        out=_out(rules, _gaps(state, event), event.session, prices),
         doubts=prices.doubts,
     )
 
 
-def _out(rules: Rules, before: Mapping[str, int], prices: JudgedPrices, everything: bool = False) -> dict[str, int]:
+def _out(
+    rules: Rules, before: Mapping[str, int], session: date, prices: JudgedPrices, everything: bool = False
+) -> dict[str, int]:
     """For how many sessions each symbol has had no usable price; a day on which its exchange was shut does not count."""
-    shut = {d.symbol for d in prices.doubts if d.rule is Rule.CLOSED}
+    shut = {d.symbol for d in prices.doubts if d.rule is Rule.CLOSED and d.session == session}
     out = {}
     for symbol, r in zip(rules.symbols, prices.returns, strict=True):
         count = before.get(symbol, 0)
@@ -129,6 +132,13 @@ def _out(rules: Rules, before: Mapping[str, int], prices: JudgedPrices, everythi
             if count:
                 out[symbol] = count
     return out
+
+
+def _gaps(state: State, event: SessionClosed | PricesChanged) -> Mapping[str, int]:
+    """For how many sessions each symbol had no usable price on the eve; a session that never was does not count."""
+    never = {d.symbol for d in event.prices.doubts if d.rule is Rule.CLOSED and d.session < event.session}
+    counts = {symbol: count - (symbol in never) for symbol, count in state.eve.out.items()}
+    return {symbol: count for symbol, count in counts.items() if count}
 
 
 def _sight(rules: Rules, state: State, after: State, event: SessionClosed | PricesChanged) -> Sight:
@@ -144,7 +154,8 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
     if prices.corrections:
         kept = state if isinstance(event, PricesChanged) else extended(rules, state, event.session, prices.returns)
         uncorrected = bank_of(rules, kept)
-    before = np.isfinite(after.log_returns[-1]) & np.array([state.eve.out.get(s, 0) > 0 for s in rules.symbols])
+    gaps = _gaps(state, event)
+    before = np.isfinite(after.log_returns[-1]) & np.array([gaps.get(s, 0) > 0 for s in rules.symbols])
     return Sight(accepted, proxied, uncorrected, np.asarray(before))
 def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, tuple[AllocationDue, ...]]:
     """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""

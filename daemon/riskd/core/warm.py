@@ -6,6 +6,7 @@ import numpy as np
 
 from riskd.core.advance import KEPT, anchored, moved, scored
 from riskd.core.arrays import Floats, frozen
+from riskd.core.forecaster import MarketState
 from riskd.core.limits import Standing
 from riskd.core.market import ReturnTable
 from riskd.core.proxy import proxied
@@ -35,6 +36,30 @@ def warm_state(
             f"{len(table)} common sessions of returns for {len(table.symbols)} symbols, the model needs {rules.warm_up}: "
             "give longer history or drop the symbol that starts last"
         )
+    market, anchors, scores = _folded(rules, table, progress)
+    keep = rules.scenarios.pool
+    return State(
+        basis=rules.basis,
+        session=table.sessions[-1],
+        rows=len(table),
+        recent=table.sessions[-min(KEPT, len(scores)) :],
+        anchors=anchors,
+        market=market,
+        scores=frozen(np.asarray(scores[-keep:])),
+        log_returns=frozen(table.log_returns[-keep:]),
+        vintage=vintage("", table.sessions[-1], table.log_returns[-keep:]),
+        told=told,
+        sources=sources,
+        out=_out(table),
+        doubts=doubts,
+        standings=dict(standings or {}),
+    )
+
+
+def _folded(
+    rules: Rules, table: ReturnTable, progress: Callable[[int, int], None]
+) -> tuple[MarketState, tuple[Anchor, ...], list[Floats]]:
+    """The market after the table, anchors on the way, and the scores since the forecaster may be trusted."""
     returns, spin_up, keep = table.log_returns, rules.forecaster.spin_up, rules.scenarios.pool
     market = rules.forecaster.start(proxied(returns[:spin_up]))
     scores: list[Floats] = []
@@ -46,22 +71,7 @@ def warm_state(
         anchors = anchored(anchors, row, market)
         market = moved(rules, market, r, past)
         progress(row + 1, len(returns))
-    return State(
-        basis=rules.basis,
-        session=table.sessions[-1],
-        rows=len(returns),
-        recent=table.sessions[-min(KEPT, len(scores)) :],
-        anchors=anchors,
-        market=market,
-        scores=frozen(np.asarray(scores[-keep:])),
-        log_returns=frozen(returns[-keep:]),
-        vintage=vintage("", table.sessions[-1], returns[-keep:]),
-        told=told,
-        sources=sources,
-        out=_out(table),
-        doubts=doubts,
-        standings=dict(standings or {}),
-    )
+    return market, anchors, scores
 
 
 def _out(table: ReturnTable) -> dict[str, int]:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 
 import numpy as np
@@ -15,7 +15,7 @@ from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.examine import examine, examine_history
 from riskd.core.quality.judged import Correction, JudgedPrices
 from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
-from riskd.core.quality.window import PriceWindow
+from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.state import State
 from riskd.errors import DataError
 from riskd.runtime.closures import closures
@@ -136,16 +136,38 @@ class MarketData:
         window = self._window(sessions)
         used = np.full(window.closes.shape, np.nan)
         used[:rows] = state.log_returns[-rows:]
-        return examine(window, used, state.log_returns[:-rows])
+        judged = examine(window, used, state.log_returns[:-rows])
+        return replace(judged, doubts=judged.doubts + self._shut_after_all(state, window))
+
+    def _shut_after_all(self, state: State, window: PriceWindow) -> tuple[Doubt, ...]:
+        """Symbols that seemed to lack the close before the newest one, where it turns out that there was no session."""
+        if len(window.sessions) < 2:
+            return ()
+        before = zip(self._symbols, window.open[-2].tolist(), strict=True)
+        own = self._exchanges.open(self._symbols, window.sessions[-2:-1])[0].tolist()
+        detail = "its exchange was shut against its calendar: it has closes before and after, and none of that day"
+        return tuple(
+            Doubt(symbol, window.sessions[-2], Rule.CLOSED, None, detail)
+            for (symbol, open_), expected in zip(before, own, strict=True)
+            if expected and not open_ and symbol in {**state.eve.out, **state.out}
+        )
 
     def _window(self, sessions: Sequence[date]) -> PriceWindow:
         """What stands of ``sessions``; an exchange that was shut against its calendar is not open."""
         open_ = self._exchanges.open(self._symbols, sessions)
         window = self._shelves.prices.window(self._symbols, sessions, open_, self._ladder.names)
+        return replace(window, open=open_ & ~self._shut(window))
+
+    def _shut(self, window: PriceWindow) -> Flags:
+        """Sessions that never were; what is known of sessions after the window, when some were missed, proves it too."""
+        now, count = self._now(), len(window.sessions)
+        ahead = self._exchanges.sessions(window.sessions[-1] + timedelta(days=1), self._exchanges.newest(now) or date.min)
+        sessions = (*window.sessions, *ahead)
+        open_ = self._exchanges.open(self._symbols, sessions)
+        wider = self._shelves.prices.window(self._symbols, sessions, open_, self._ladder.names) if ahead else window
         venues = [self._exchanges.venue(s) for s in self._symbols]
-        answered = np.array([source != "" for source in window.sources])
-        found = closures(venues, sessions, open_, np.isfinite(window.closes), answered, self._now().date())
-        return replace(window, open=open_ & ~found.shut)
+        answered = np.array([source != "" for source in wider.sources])
+        return closures(venues, sessions, open_, np.isfinite(wider.closes), answered, now.date()).shut[:count]
 
     def _ask(self, first: date, last: date) -> None:
         pulled = self._ladder.pull(self._symbols, first, last, last)

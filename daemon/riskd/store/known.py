@@ -1,7 +1,7 @@
 """What is known of prices: versions read by stretch, and the window that is judged each session."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from math import isclose
@@ -96,25 +96,14 @@ def price_window(
         closes[:, column], age[:, column] = best.closes[best.field], best.ages[best.field]
         if best.field == CLOSES[0]:
             dividends[:, column] = _paid(best.dividends, sessions)
-            for row, newer in best.paid.items():
-                age[row, column] = min(age[row, column], newer)
+            age[:, column] = _younger(age[:, column], best.paid)
         others = [t for t in ranked if t is not best]
         if others:
             second[:, column] = others[0].closes[others[0].field]
     approved, rejected = _decided(connection, symbols, sessions, closes)
     age.flags.writeable = False
-    return PriceWindow(
-        tuple(symbols),
-        tuple(sessions),
-        frozen(closes),
-        frozen(dividends),
-        open,
-        approved,
-        rejected,
-        age,
-        frozen(second),
-        tuple(sources),
-    )
+    told_of = (frozen(closes), frozen(dividends), open, approved, rejected, age, frozen(second))
+    return PriceWindow(tuple(symbols), tuple(sessions), *told_of, tuple(sources))
 
 
 def _read(
@@ -154,6 +143,11 @@ def _best(ranked: Sequence[_Told], open: NDArray[np.bool_]) -> _Told:
     if len(rows) == 0:
         return ranked[0]
     return next((t for t in ranked if np.isfinite(t.closes[t.field][rows[-1]])), ranked[0])
+
+
+def _younger(ages: NDArray[np.int64], paid: Mapping[int, int]) -> NDArray[np.int64]:
+    """A row is as young as the newest word on its close or on its dividend."""
+    return np.array([min(int(age), paid.get(row, int(age))) for row, age in enumerate(ages)])
 
 
 def _paid(dividends: dict[date, float], sessions: Sequence[date]) -> Floats:
