@@ -27,7 +27,7 @@ beside = pytest.mark.skipif(not DATA.is_dir(), reason="no market data beside the
 
 
 def feed(path: Path, **reading: Any) -> FileFeed:
-    return FileFeed(path, now=lambda: datetime(2026, 11, 21, tzinfo=UTC), closed=lambda s: True, reading=Reading(**reading))
+    return FileFeed(path, now=lambda: datetime(2026, 11, 21, tzinfo=UTC), closed=lambda *_: True, reading=Reading(**reading))
 
 
 def told(pull: Pull) -> list[tuple[Finding, int]]:
@@ -116,14 +116,21 @@ def test_one_symbol_with_american_dates() -> None:
 
 @beside
 @pytest.mark.parametrize(
-    ("name", "symbol", "reading", "message"),
+    ("name", "symbol", "rows", "message"),
     [
-        ("futures_fx_ohlc/ohlc.parquet", "CL=F", {}, "row 4932, column close: -37.63 of CL=F is not a positive price"),
-        ("etf_raw_and_adjusted/adj_close_vintages_2025-09.parquet", "SPY", {}, "SPY has 1993-01-29 after 2025-09-04"),
-        ("yfinance_repair/AET-L-1d-100x-error.csv.gz", "AET.L", {"symbol": "AET.L"}, "line 2: .* carries a time zone"),
+        ("futures_fx_ohlc/ohlc.parquet", "CL=F", 6497, "row 4932, column close: -37.63 of CL=F is not a positive price"),
+        ("etf_raw_and_adjusted/adj_close_vintages_2025-09.parquet", "SPY", 0, "SPY has 1993-01-29 after 2025-09-04"),
     ],
 )
-def test_real_files_that_cannot_be_meant(name: str, symbol: str, reading: dict[str, Any], message: str) -> None:
-    """Negative oil, six downloads stacked in one file, and zoned stamps are refused by name."""
-    with pytest.raises(DataError, match=message):
-        feed(DATA / name, **reading).pull((symbol,), *ALWAYS)
+def test_real_symbols_that_cannot_be_meant(name: str, symbol: str, rows: int, message: str) -> None:
+    """Negative oil costs one session, six downloads stacked in one file the symbol; both are told by name."""
+    pull = feed(DATA / name).pull((symbol,), *ALWAYS)
+    assert len(pull.quotes) == rows
+    assert pull.outcomes[-1].outcome is Finding.MALFORMED and message in pull.outcomes[-1].reason
+
+
+@beside
+def test_a_real_file_with_zoned_stamps_is_refused() -> None:
+    """Its dates cannot be read as sessions, so nothing of it is."""
+    with pytest.raises(DataError, match=r"line 2: .* carries a time zone"):
+        feed(DATA / "yfinance_repair" / "AET-L-1d-100x-error.csv.gz", symbol="AET.L").pull(("AET.L",), *ALWAYS)

@@ -22,6 +22,10 @@ MOMENTS = st.datetimes(datetime(2026, 3, 1), datetime(2026, 3, 20), timezones=st
 ZONES = st.sampled_from(["America/New_York", "Asia/Seoul", "Europe/London", "UTC"])
 
 
+def weekdays(symbol: str, first: date, last: date) -> list[date]:
+    return [day for n in range((last - first).days + 1) if (day := first + timedelta(days=n)).weekday() < 5]
+
+
 def frame(rows: list[list[float]], zone: str) -> pd.DataFrame:
     index = pd.date_range(FIRST.isoformat(), periods=len(rows), tz=zone)
     return pd.DataFrame(rows, index=index, columns=["Close", "Adj Close", "Dividends", "Stock Splits"])
@@ -40,12 +44,14 @@ def meta(zone: str, start: datetime, length: timedelta, last: datetime) -> dict[
 def test_every_row_is_accounted_for(
     rows: list[list[float]], zone: str, start: datetime, last: datetime, seen_at: datetime, closed_to: date
 ) -> None:
-    """Each session is delivered, missing or live; quotes are finite, closed by the calendar, and settled by the metadata."""
-    judge = Judge(lambda session: session <= closed_to, timedelta(minutes=20), timedelta(hours=1))
+    """A day is delivered, missing, live or on a weekend; quotes are finite, closed by the calendar, settled by the metadata."""
+    judge = Judge(lambda symbol, session: session <= closed_to, weekdays, timedelta(minutes=20), timedelta(hours=1))
     about = meta(zone, start, timedelta(hours=6.5), last)
-    found = candles(frame(rows, zone), about, "X", "yahoo", seen_at, judge)
     sessions = [FIRST + timedelta(days=i) for i in range(len(rows))]
-    assert sorted((*found.delivered, *found.missing, *found.live)) == sessions
+    found = candles(frame(rows, zone), about, "X", "yahoo", seen_at, judge, sessions[-1])
+    strays = tuple(day for day, _ in found.refused)
+    assert sorted((*found.delivered, *found.missing, *found.live, *strays)) == sessions
+    assert all(day.weekday() > 4 for day in strays)
     assert all(math.isfinite(q.value) and q.session <= closed_to for q in found.quotes)
     assert {q.session for q in found.quotes if q.field == "close"} == set(found.delivered)
     day = trading_day(about)
@@ -58,8 +64,9 @@ def test_every_row_is_accounted_for(
 @given(st.lists(NUMBERS, min_size=1, max_size=12), ZONES, MOMENTS)
 def test_without_metadata_today_is_never_told(closes: list[float], zone: str, seen_at: datetime) -> None:
     """An answer that does not say what session is current gives only sessions before the exchange's own today."""
-    judge = Judge(lambda session: True, timedelta(0), timedelta(days=99))
-    found = candles(frame([[c, c, 0.0, 0.0] for c in closes], zone), {"exchangeTimezoneName": zone}, "X", "yahoo", seen_at, judge)
+    judge = Judge(lambda symbol, session: True, weekdays, timedelta(0), timedelta(days=99))
+    rows = frame([[c, c, 0.0, 0.0] for c in closes], zone)
+    found = candles(rows, {"exchangeTimezoneName": zone}, "X", "yahoo", seen_at, judge, FIRST + timedelta(days=11))
     today = pd.Timestamp(seen_at).tz_convert(zone).date()
     assert all(session < today for session in found.delivered)
 

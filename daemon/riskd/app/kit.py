@@ -1,7 +1,6 @@
 """Settings become the parts that every verb shares: rules, calendar, feeds, pipeline."""
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from time import monotonic, sleep
@@ -15,7 +14,7 @@ from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.rules import Rules
 from riskd.core.step import Stage, untimed
 from riskd.errors import ConfigError, DataError, ModelError
-from riskd.feeds.feed import Feed
+from riskd.feeds.feed import Closed, Feed, Sessions
 from riskd.feeds.files import FileFeed
 from riskd.feeds.limiter import Limiter
 from riskd.feeds.price_file import Reading
@@ -105,20 +104,23 @@ def market_of(settings: Settings, clock: Clock) -> Market:
         joint = ExchangeCalendar(settings.service.calendar, settle, today)
     calendar = exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
-    def closed(session: date) -> bool:
+    def closed(symbol: str, session: date) -> bool:
         newest = calendar.newest(clock.now())
         return newest is not None and session <= newest
+
+    def sessions(symbol: str, first: date, last: date) -> tuple[date, ...]:
+        return calendar.sessions(first, last)
 
     feeds: list[Feed] = []
     for feed in settings.feeds:
         if isinstance(feed, FilesFeed):
-            over = (lambda session: True) if settings.service.calendar == "prices" else closed
+            over = (lambda symbol, session: True) if settings.service.calendar == "prices" else closed
             files.append(FileFeed(feed.path, now=clock.now, closed=over, reading=_reading(feed)))
             feeds.append(ReplayFeed(files[-1], date.min) if isinstance(feed, ReplaySettings) else files[-1])
         elif settings.service.calendar == "prices":
             raise ConfigError('service.calendar: "prices" needs feeds of type files or replay; name an exchange for yahoo')
         else:
-            feeds.append(_yahoo(settings, clock, closed, feed.timeout_seconds))
+            feeds.append(_yahoo(settings, clock, closed, sessions, feed.timeout_seconds))
     return Market(calendar, tuple(feeds), clock)
 
 
@@ -156,7 +158,8 @@ def _reading(feed: FilesFeed) -> Reading:
     )
 
 
-def _yahoo(settings: Settings, clock: Clock, closed: Callable[[date], bool], timeout: float) -> YahooFeed:
+def _yahoo(settings: Settings, clock: Clock, closed: Closed, sessions: Sessions, timeout: float) -> YahooFeed:
     limiter = Limiter(monotonic, sleep, random.random)
     cache = settings.service.state / "yahoo"
-    return YahooFeed(now=clock.now, closed=closed, limiter=limiter, cache=cache, patience=Patience(request=timeout))
+    patience = Patience(request=timeout)
+    return YahooFeed(now=clock.now, closed=closed, sessions=sessions, limiter=limiter, cache=cache, patience=patience)

@@ -4,12 +4,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from riskd.core.quote import Quote
+from riskd.errors import DataError
 
 Now = Callable[[], datetime]  # aware UTC
-Closed = Callable[[date], bool]  # is this session over, with the delay the source needs
+Closed = Callable[[str, date], bool]  # is this session of the symbol's own exchange over, with the delay the source needs
+Sessions = Callable[[str, date, date], Sequence[date]]  # of the symbol's own exchange, both ends included, future ones too
+
+
+class Notes(Protocol):
+    """A place that outlives a restart: one JSON value a key, None where nothing was put."""
+
+    def get(self, key: str) -> Any: ...
+    def put(self, key: str, value: object) -> None: ...
 
 
 class Finding(StrEnum):
@@ -24,11 +33,13 @@ class Finding(StrEnum):
     TIMEOUT = "timeout"
     UNREACHABLE = "unreachable"
     MALFORMED = "malformed"
+    RENAMED = "renamed"  # the source answers about another symbol
+    CURRENCY_CHANGED = "currency-changed"  # quoted in another unit than is known, pence for pounds
 
 
 @dataclass(frozen=True, slots=True)
 class SymbolOutcome:
-    """One line about one symbol; ``rows`` counts sessions: delivered if ``ok``, withheld if ``missing`` or ``refused-live``."""
+    """One line about one symbol; ``rows`` counts sessions: delivered if ``ok``, withheld otherwise."""
 
     symbol: str
     outcome: Finding
@@ -40,9 +51,10 @@ class SymbolOutcome:
 class Pull:
     """The answer to one pull.
 
-    Every symbol asked for has at least one outcome. It has ``ok`` exactly once if it has a close in ``quotes``; ``missing``
-    and ``refused-live`` may stand beside it. Quotes come in the order the symbols were asked for, then by session.
-    ``currencies`` holds what the source said, as it wrote it (``GBp`` is pence); ``notes`` concern the whole pull.
+    Every symbol asked for has at least one outcome. It has ``ok`` exactly once if it has a close in ``quotes``; ``missing``,
+    ``refused-live`` and ``malformed`` may stand beside it, of single sessions. Quotes come in the order the symbols were asked
+    for, then by session. ``currencies`` holds what the source said, as it wrote it (``GBp`` is pence); ``notes`` concern the
+    whole pull.
     """
 
     quotes: tuple[Quote, ...]
@@ -57,10 +69,23 @@ class Pull:
         return tuple(dict.fromkeys(o.symbol for o in self.outcomes if o.symbol not in fine))
 
 
+class NoAnswerError(DataError):
+    """A source that gave nothing for any symbol, and what became of each."""
+
+    def __init__(self, message: str, outcomes: tuple[SymbolOutcome, ...]) -> None:
+        super().__init__(message)
+        self.outcomes = outcomes
+
+
 def symbol_outcomes(
-    symbol: str, delivered: Sequence[date], missing: Sequence[date], live: Sequence[date], why_empty: str
+    symbol: str,
+    delivered: Sequence[date],
+    missing: Sequence[date],
+    live: Sequence[date],
+    why_empty: str,
+    refused: Sequence[tuple[date, str]] = (),
 ) -> tuple[SymbolOutcome, ...]:
-    """The outcomes of a symbol whose source answered: sessions with a close, without a number, and not over yet."""
+    """The outcomes of a symbol whose source answered: sessions with a close, without a number, not over yet, and refused."""
     told = []
     if delivered:
         told.append(SymbolOutcome(symbol, Finding.OK, f"{len(delivered)} sessions, {_span(delivered)}", len(delivered)))
@@ -69,6 +94,9 @@ def symbol_outcomes(
         told.append(SymbolOutcome(symbol, Finding.MISSING, reason, len(missing)))
     if live:
         told.append(SymbolOutcome(symbol, Finding.REFUSED_LIVE, f"not over yet, so no close: {_span(live)}", len(live)))
+    if refused:
+        more = f", and {len(refused) - 1} more, {_span([day for day, _ in refused])}" if len(refused) > 1 else ""
+        told.append(SymbolOutcome(symbol, Finding.MALFORMED, f"{refused[0][0]} refused: {refused[0][1]}{more}", len(refused)))
     return tuple(told) or (SymbolOutcome(symbol, Finding.EMPTY, why_empty),)
 
 

@@ -1,8 +1,9 @@
 """How often a source may be asked: a token bucket that turns miserly once the source has said "too many"."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 HOUR = 3600.0
 
@@ -64,6 +65,29 @@ class Limiter:
         backoff = self._pace.least + self._uniform() * spread
         self._struck_at = now
         self._shut_until = max(self._shut_until, now + min(max(backoff, retry_after), self._pace.most))
+
+    def state(self, now: float) -> dict[str, Any]:
+        """What must outlive a restart, as JSON can hold it; ``now`` and all times in it are seconds since 1970."""
+        ahead = now - self.clock()
+        return {
+            "strikes": self._strikes,
+            "struck_at": self._struck_at + ahead,
+            "shut_until": self._shut_until + ahead,
+            "recent": [at + ahead for at in self._recent],
+        }
+
+    def restore(self, state: Mapping[str, Any] | None, now: float) -> None:
+        """Take up what :meth:`state` said, None for nothing; ``now`` as there.
+
+        Should the wall clock have been put back: no request and no strike lies ahead, no back-off is longer than ``most``.
+        """
+        if state is None:
+            return
+        ahead, clock = now - self.clock(), self.clock()
+        self._strikes = int(state["strikes"])
+        self._struck_at = min(state["struck_at"] - ahead, clock)
+        self._shut_until = min(state["shut_until"] - ahead, clock + self._pace.most)
+        self._recent.extend(min(at - ahead, clock) for at in state["recent"])
 
     @property
     def miserly(self) -> bool:

@@ -1,11 +1,13 @@
 """Daily prices from Yahoo Finance; the only module of the daemon that knows yfinance.
 
-``close`` is Yahoo's raw close (dividends not taken off; splits are, for Yahoo restates all history after one), with
-``adj_close``, ``dividend`` and ``split`` beside it. Symbols are asked one after the other in one session, under one limiter
-and one deadline, because only ``Ticker.history`` tells failures apart; docs/decisions/0003-yahoo-feed.md says why.
+``close`` is Yahoo's raw close (dividends not taken off; splits are, for Yahoo restates all history after one), with ``dividend``
+and ``split`` beside it, from which returns are made; its own adjusted close is not taken. Symbols are asked one after the other
+in one session, under one limiter and one deadline, because only ``Ticker.history`` tells failures apart;
+docs/decisions/0003-yahoo-feed.md says why.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,13 +19,13 @@ from yfinance.data import YfData
 from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
 from riskd.core.quote import Quote
-from riskd.errors import DataError
-from riskd.feeds.feed import Closed, Finding, Now, Pull, SymbolOutcome, symbol_outcomes
+from riskd.feeds.feed import Closed, Finding, NoAnswerError, Notes, Now, Pull, Sessions, SymbolOutcome, symbol_outcomes
 from riskd.feeds.limiter import Limiter
-from riskd.feeds.yahoo_answer import Refusal
+from riskd.feeds.yahoo_answer import Refusal, check_currency
 from riskd.feeds.yahoo_candles import Candles, Judge, candles
 from riskd.feeds.yahoo_session import YahooSession
 
+LIMITER = "yahoo.limiter"
 SOURCE_FAULTS = frozenset({Finding.RATE_LIMITED, Finding.TIMEOUT, Finding.UNREACHABLE, Finding.MALFORMED})
 
 # The first class that an error belongs to decides: a ConnectTimeout is a Timeout and a ConnectionError.
@@ -46,7 +48,7 @@ class Patience:
     """
 
     request: float = 20.0
-    pull: float = 120.0
+    pull: float = 80.0
     delay: timedelta = timedelta(minutes=20)
     lull: timedelta = timedelta(hours=1)
 
@@ -54,7 +56,9 @@ class Patience:
 class YahooFeed:
     """One per process: yfinance keeps one session, one set of cookies and one cache for all.
 
-    ``cache`` is the folder for yfinance's time zones and cookies. ``proxy`` and ``ca_bundle`` are for networks that need them.
+    ``cache`` is the folder for yfinance's time zones and cookies. ``units`` is what Yahoo is known to call the currency of a
+    symbol (``GBp`` is pence), None if it may say what it likes. ``notes`` keeps the back-off over a restart. ``proxy`` and
+    ``ca_bundle`` are for networks that need them.
     """
 
     def __init__(
@@ -62,8 +66,11 @@ class YahooFeed:
         *,
         now: Now,
         closed: Closed,
+        sessions: Sessions,
         limiter: Limiter,
         cache: Path,
+        units: Callable[[str], str | None] = lambda symbol: None,
+        notes: Notes | None = None,
         patience: Patience = Patience(),
         proxy: str | None = None,
         ca_bundle: Path | None = None,
@@ -71,16 +78,20 @@ class YahooFeed:
         cache.mkdir(parents=True, exist_ok=True)
         yfinance.set_tz_cache_location(str(cache))
         yfinance.config.debug.hide_exceptions = False  # else nearly every failure is an empty frame
-        self._now, self._patience = now, patience
-        self._judge = Judge(closed, patience.delay, patience.lull)
-        self._session = YahooSession(limiter, patience.request, proxy, str(ca_bundle) if ca_bundle else None)
+        self._now, self._patience, self._units = now, patience, units
+        self._judge = Judge(closed, sessions, patience.delay, patience.lull)
+        self._limiter, self._notes = limiter, notes
+        if notes is not None:
+            limiter.restore(notes.get(LIMITER), now().timestamp())
+        bundle = str(ca_bundle) if ca_bundle else None
+        self._session = YahooSession(limiter, patience.request, proxy, bundle, self._remember)
 
     @property
     def name(self) -> str:
         return "yahoo"
 
     def pull(self, symbols: tuple[str, ...], first: date, last: date) -> Pull:
-        """See :class:`riskd.feeds.feed.Feed`; DataError when no symbol got as much as an answer."""
+        """See :class:`riskd.feeds.feed.Feed`; NoAnswerError, a DataError, when no symbol got as much as an answer."""
         YfData.cache_get.cache_clear()  # it would serve the prices from before a split, or a failure, for ever
         self._session.begin(self._patience.pull)
         quotes: list[Quote] = []
@@ -93,15 +104,22 @@ class YahooFeed:
                 outcomes.append(SymbolOutcome(symbol, refusal.outcome, str(refusal)))
                 continue
             quotes += found.quotes
-            outcomes += symbol_outcomes(symbol, found.delivered, found.missing, found.live, f"no session from {first} to {last}")
+            why_empty = f"no session from {first} to {last}"
+            outcomes += symbol_outcomes(symbol, found.delivered, found.missing, found.live, why_empty, found.refused)
             currencies |= {symbol: currency} if currency else {}
         _check_source(outcomes)
         return Pull(tuple(quotes), tuple(outcomes), ("close is adjusted for splits, not for dividends",), currencies)
 
+    def _remember(self) -> None:
+        if self._notes is not None and self._limiter.miserly:
+            self._notes.put(LIMITER, self._limiter.state(self._now().timestamp()))
+
     def _ask(self, symbol: str, first: date, last: date) -> tuple[Candles, str | None]:
         frame, meta = self._history(symbol, first, last)
+        currency = meta.get("currency")
+        check_currency(symbol, currency, self._units(symbol))
         frame = frame[[first <= stamp.date() <= last for stamp in frame.index]]
-        return candles(frame, meta, symbol, self.name, self._now(), self._judge), meta.get("currency")
+        return candles(frame, meta, symbol, self.name, self._now(), self._judge, last), currency
 
     def _history(self, symbol: str, first: date, last: date) -> tuple[Any, dict[str, Any]]:
         try:
@@ -120,9 +138,10 @@ def _outcome_of(error: Exception) -> Finding:
 
 
 def _check_source(outcomes: list[SymbolOutcome]) -> None:
-    """Raise DataError if every single symbol failed in a way that is the source's and not the symbol's."""
+    """Raise NoAnswerError if every single symbol failed in a way that is the source's and not the symbol's."""
     if not outcomes or any(o.outcome not in SOURCE_FAULTS for o in outcomes):
         return
     counts = Counter(o.outcome.value for o in outcomes)
     tally = ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
-    raise DataError(f"yahoo: no answer for any of {len(outcomes)} symbols ({tally}); {outcomes[0].symbol}: {outcomes[0].reason}")
+    what = f"yahoo: no answer for any of {len(outcomes)} symbols ({tally}); {outcomes[0].symbol}: {outcomes[0].reason}"
+    raise NoAnswerError(what, tuple(outcomes))

@@ -1,7 +1,9 @@
 """What Yahoo's answer to a request for a chart is worth, judged before yfinance sees it."""
 
 import json
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from riskd.feeds.feed import Finding
 
@@ -9,10 +11,10 @@ DENIED = frozenset({401, 403})  # fresh cookies may help
 
 
 class Refusal(Exception):  # noqa: N818 - an answer with a type; not an OSError, so that yfinance lets it pass
-    """Why a request gave nothing that can be used, in one line."""
+    """Why a request gave nothing that can be used, in one line without control characters; markup is left to who shows it."""
 
     def __init__(self, outcome: Finding, reason: str) -> None:
-        super().__init__(" ".join(reason.split())[:200])
+        super().__init__("".join(c if c.isprintable() else " " for c in " ".join(reason.split()))[:200])
         self.outcome = outcome
 
 
@@ -31,30 +33,64 @@ def check_chart(symbol: str, status: int, kind: str, content: bytes) -> None:
         raise Refusal(Finding.EMPTY, f"Yahoo answered 400: {_description(content)}")
     if status != 200:
         raise Refusal(Finding.MALFORMED, f"Yahoo answered {status}")
-    _check_meta(symbol, _meta(kind, content))
+    chart = _chart(kind, content)
+    _check_meta(symbol, chart["meta"])
+    _check_days(chart)
 
 
-def _meta(kind: str, content: bytes) -> dict[str, Any]:
+def _chart(kind: str, content: bytes) -> dict[str, Any]:
     if not content.strip():
         raise Refusal(Finding.MALFORMED, "Yahoo answered 200 with an empty body")
     if not content.lstrip().startswith(b"{"):
         raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 with {kind or 'something'} instead of JSON")
     try:
-        meta = json.loads(content)["chart"]["result"][0]["meta"]
+        chart = json.loads(content)["chart"]["result"][0]
+        meta = chart["meta"]
     except (ValueError, RecursionError) as error:
         raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 with broken JSON: {error}") from None
     except (LookupError, TypeError):
         raise Refusal(Finding.MALFORMED, f"Yahoo answered 200 without a chart: {_description(content)}") from None
     if not isinstance(meta, dict):
         raise Refusal(Finding.MALFORMED, "Yahoo answered 200 with a chart that has no description")
-    return meta
+    return dict(chart)
 
 
 def _check_meta(symbol: str, meta: dict[str, Any]) -> None:
     if str(meta.get("symbol")).upper() != symbol.upper():
-        raise Refusal(Finding.MALFORMED, f"Yahoo answered about {meta.get('symbol')!r}")
+        name = meta.get("symbol")
+        raise Refusal(Finding.RENAMED, f"Yahoo answered about {name!r}; if {symbol} was renamed, change it in the configuration")
     if meta.get("dataGranularity") != "1d":
         raise Refusal(Finding.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r} instead of 1d")
+
+
+def _check_days(chart: dict[str, Any]) -> None:
+    """yfinance would sort candles and drop the second of a day; both mean that the answer cannot be trusted.
+
+    But for the last two: there Yahoo itself sends the day's candle and the last trade apart.
+    """
+    try:
+        zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+        days = [_day(stamp, zone) for stamp in chart.get("timestamp") or ()]
+    except (LookupError, TypeError, ValueError, OverflowError, OSError) as error:
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered with no sense in its dates: {type(error).__name__}: {error}") from None
+    if len(days) > 1 and days[-1] == days[-2]:
+        days.pop()
+    for before, day in zip(days, days[1:], strict=False):
+        if day <= before:
+            raise Refusal(Finding.MALFORMED, f"Yahoo answered with {day} " + ("twice" if day == before else f"after {before}"))
+
+
+def _day(stamp: float, zone: ZoneInfo) -> date:
+    """The session of a candle; some of Yahoo's carry the other half-year's hour and begin at 22 or 23 the evening before."""
+    local = datetime.fromtimestamp(stamp, zone)
+    return (local + timedelta(hours=2) if local.minute == 0 and local.hour >= 22 else local).date()
+
+
+def check_currency(symbol: str, said: object, known: str | None) -> None:
+    """Raise Refusal if Yahoo quotes the symbol in another unit than is known; None: nothing was said, nothing is known."""
+    if said is not None and known is not None and said != known:
+        reason = f'Yahoo quotes it in {said!r}, expected was {known!r}; if that is meant, set [symbols."{symbol}"] unit'
+        raise Refusal(Finding.CURRENCY_CHANGED, reason)
 
 
 def _description(content: bytes) -> str:

@@ -1,4 +1,4 @@
-"""From one symbol's candles to quotes: sessions out of time stamps, no candle without a number, none that is still alive."""
+"""From one symbol's candles to quotes: real sessions only, no candle without a number, none that is still alive."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from riskd.core.quality.frame import check_frame
 from riskd.core.quote import Quote
-from riskd.feeds.feed import Closed, Finding
+from riskd.feeds.feed import Closed, Finding, Sessions
 from riskd.feeds.yahoo_answer import Refusal
 
-FIELDS = {"Close": "close", "Adj Close": "adj_close"}
-ACTIONS = {"Dividends": "dividend", "Stock Splits": "split"}
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,16 @@ def _moment(value: Any, zone: ZoneInfo) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Whether a session may be told as closed; every doubt says no."""
+    """Which days are sessions of a symbol, and whether one may be told as closed; every doubt says no."""
 
     closed: Closed
+    sessions: Sessions
     delay: timedelta
     lull: timedelta
 
-    def over(self, session: date, day: TradingDay | None, zone: ZoneInfo, seen_at: datetime) -> bool:
+    def over(self, symbol: str, session: date, day: TradingDay | None, zone: ZoneInfo, seen_at: datetime) -> bool:
         """``closed`` must agree with the metadata; without metadata only yesterday and before are over."""
-        if not self.closed(session):
+        if not self.closed(symbol, session):
             return False
         if day is None:
             return session < seen_at.astimezone(zone).date()
@@ -75,36 +76,48 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Candles:
-    """What is left of one answer: quotes, and the sessions that were withheld."""
+    """What is left of one answer: quotes, and the sessions that were withheld, ``refused`` with the reason."""
 
     quotes: tuple[Quote, ...]
     delivered: tuple[date, ...]
     missing: tuple[date, ...]
     live: tuple[date, ...]
+    refused: tuple[tuple[date, str], ...]
 
 
-def candles(frame: Any, meta: Mapping[str, Any], symbol: str, source: str, seen_at: datetime, judge: Judge) -> Candles:
-    """Sort the rows of a yfinance frame (columns as with ``auto_adjust=False, keepna=True``), oldest first."""
-    zone, day = ZoneInfo(meta["exchangeTimezoneName"]), trading_day(meta)
-    delivered: list[date] = []
-    missing: list[date] = []
-    live: list[date] = []
-    quotes: list[Quote] = []
-    for stamp, row in frame.sort_index().iterrows():
-        session = stamp.date()
-        if not judge.over(session, day, zone, seen_at):
-            live.append(session)
-            continue
-        (delivered if np.isfinite(row["Close"]) else missing).append(session)
-        quotes += [Quote(symbol, session, field, value, source, seen_at) for field, value in _said(row)]
-    return Candles(tuple(quotes), tuple(delivered), tuple(missing), tuple(live))
+def candles(
+    frame: Any, meta: Mapping[str, Any], symbol: str, source: str, seen_at: datetime, judge: Judge, last: date
+) -> Candles:
+    """Sort the rows of a yfinance frame (columns as with ``auto_adjust=False, keepna=True``), oldest first.
+
+    Missing are sessions without a finite close and, from the first row to ``last``, those without a row. Raises Refusal if the
+    days look shifted.
+    """
+    zone, current = ZoneInfo(meta["exchangeTimezoneName"]), trading_day(meta)
+    rows = {stamp.date(): row for stamp, row in frame.sort_index().iterrows()}
+    closes = [row["Close"] if np.isfinite(row["Close"]) else np.nan for row in rows.values()]
+    days = list(rows)
+    sessions = judge.sessions(symbol, days[0] - DAY, last + DAY) if days else ()
+    check = check_frame(days, closes, sessions)
+    if check.refused:
+        raise Refusal(Finding.MALFORMED, f"{check.refused}; none of {len(days)} candles is used")
+    over = {day: judge.over(symbol, day, current, zone, seen_at) for day in sessions}
+    told = [day for day in sessions if day in rows and over[day]]
+    priced = {day for day, keep in zip(days, check.keep, strict=True) if keep}
+    quotes = (Quote(symbol, day, field, value, source, seen_at) for day in told for field, value in _said(rows[day]))
+    return Candles(
+        tuple(quotes),
+        tuple(day for day in told if day in priced),
+        tuple(day for day in sessions if days[0] <= day <= last and over[day] and day not in priced),
+        tuple(day for day in days if day in sessions and not over[day]),
+        tuple((day, why) for day, why in check.dropped if day not in sessions),
+    )
 
 
 def _said(row: Any) -> Iterator[tuple[str, float]]:
     """Fields with a number; an action of zero means that there was none."""
-    for column, field in FIELDS.items():
-        if column in row and np.isfinite(row[column]):
-            yield field, float(row[column])
-    for column, field in ACTIONS.items():
-        if column in row and np.isfinite(row[column]) and row[column] != 0:
-            yield field, float(row[column])
+    paid, gains = row["Dividends"], row.get("Capital Gains", 0.0)
+    dividend = paid + gains if gains > max(paid, 0.0) else paid  # what is at least as large has them in it already
+    for field, value in (("close", row["Close"]), ("dividend", dividend), ("split", row["Stock Splits"])):
+        if np.isfinite(value) and (value != 0 or field == "close"):
+            yield field, float(value)

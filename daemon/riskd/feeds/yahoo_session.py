@@ -1,5 +1,6 @@
 """The HTTP session that yfinance is given: it keeps the pace, the deadline and the size, and judges every chart."""
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -45,12 +46,15 @@ class YahooSession(curl.Session[curl.Response]):
 
     A chart that is no use (404, 429, 5xx, HTML, ...) raises :class:`Refusal` here, before yfinance asks a second time with
     other cookies or keeps the failure in its cache. A first 401 or 403 is left to it: renewing cookies can cure that.
+    ``remember`` is called whenever the limiter has something new to keep, before the request that it is about goes out.
     """
 
-    def __init__(self, limiter: Limiter, timeout: float, proxy: str | None, ca_bundle: str | None) -> None:
+    def __init__(
+        self, limiter: Limiter, timeout: float, proxy: str | None, ca_bundle: str | None, remember: Callable[[], None]
+    ) -> None:
         proxies = {"http": proxy, "https": proxy} if proxy else None
         super().__init__(impersonate="chrome", proxies=proxies, verify=ca_bundle or True)  # type: ignore[arg-type]
-        self._limiter, self._timeout = limiter, timeout
+        self._limiter, self._timeout, self._remember = limiter, timeout, remember
         self._ends_at = 0.0
         self._denied = False
 
@@ -72,6 +76,7 @@ class YahooSession(curl.Session[curl.Response]):
         response.content = body.content
         if response.status_code == 429:
             self._limiter.strike(_seconds(response.headers.get("retry-after")))
+            self._remember()
         if CHART in url and CHART in response.url:  # else a consent page, which yfinance can handle
             self._judge(response)
         return response
@@ -93,6 +98,7 @@ class YahooSession(curl.Session[curl.Response]):
         wait = self._limiter.take(min(self._left(), PACING))
         if wait > 0:
             raise Refusal(Finding.RATE_LIMITED, f"Yahoo wants fewer requests; the next is allowed in {wait:.0f} s")
+        self._remember()
 
 
 def _check_broken(url: str, body: Body, error: fault.RequestException) -> None:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -17,8 +17,12 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from riskd.feeds.feed import Closed, Notes, Sessions
 from riskd.feeds.limiter import Limiter, Pace
 from riskd.feeds.yahoo import Patience, YahooFeed
+from riskd.runtime.calendar import Venue
+from riskd.runtime.venues import venue_named
+from riskd.settings.symbols import listing
 
 RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "yahoo_wire"
 CHART = "/v8/finance/chart/"
@@ -168,29 +172,62 @@ def yahoo(certificate: Path) -> Iterator[FakeYahoo]:
     assert all(host.endswith(".yahoo.com") for host, _ in fake.asked)
 
 
+@pytest.fixture(scope="session")
+def sessions() -> Sessions:
+    """Of the exchange that a symbol's name says, New York's where it says none."""
+    venues: dict[str, Venue] = {}
+
+    def of(symbol: str, first: date, last: date) -> tuple[date, ...]:
+        name = listing(symbol).exchange or "XNYS"
+        if name not in venues:
+            venues[name] = venue_named(name, timedelta(0), date(2026, 11, 21))
+        return venues[name].sessions(first, last)
+
+    return of
+
+
+class Drawer:
+    """Notes in memory, as JSON: what a restart leaves."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def get(self, key: str) -> Any:
+        return json.loads(self.kept[key]) if key in self.kept else None
+
+    def put(self, key: str, value: object) -> None:
+        self.kept[key] = json.dumps(value, allow_nan=False)
+
+
 @pytest.fixture
 def virtual() -> VirtualTime:
     return VirtualTime()
 
 
 @pytest.fixture
-def feed(yahoo: FakeYahoo, cache: Path, virtual: VirtualTime) -> Callable[..., YahooFeed]:
+def feed(yahoo: FakeYahoo, cache: Path, virtual: VirtualTime, sessions: Sessions) -> Callable[..., YahooFeed]:
     """Makes the real feed, whose only way out is the fake Yahoo; ``real_time`` lets the deadline of a pull run."""
 
     def make(
         now: datetime = datetime(2026, 11, 21, 12, tzinfo=UTC),
-        closed: Callable[[date], bool] = lambda session: True,
+        closed: Closed = lambda symbol, session: True,
         patience: Patience = FIVE_SECONDS,
         real_time: bool = False,
         proxy: str | None = None,
+        units: Callable[[str], str | None] = lambda symbol: None,
+        notes: Notes | None = None,
     ) -> YahooFeed:
         uniform = Random(7).random
         clock, sleep = (time.monotonic, time.sleep) if real_time else (virtual, virtual.sleep)
         limiter = Limiter(clock, sleep, uniform, Pace(interval=0.01) if real_time else Pace())
+        passed = (lambda: 0.0) if real_time else virtual
         return YahooFeed(
-            now=lambda: now,
+            now=lambda: now + timedelta(seconds=passed()),
             closed=closed,
+            sessions=sessions,
             limiter=limiter,
+            units=units,
+            notes=notes,
             cache=cache,
             patience=patience,
             proxy=proxy or yahoo.address,

@@ -38,14 +38,14 @@ def of(pull: Pull, symbol: str, field: str = "close") -> list[Quote]:
 
 
 def test_a_recorded_history_becomes_quotes(yahoo: FakeYahoo, feed: MakeFeed) -> None:
-    """Raw close, adjusted close, the 4:1 split and the dividend of the recording come out, dated by session and in order."""
+    """Raw close, the 4:1 split and the dividend of the recording come out, dated by session and in order, and nothing else."""
     yahoo.answers = {"AAPL": recorded(AAPL)}
     pull = feed().pull(("AAPL",), *AUTUMN)
     closes = of(pull, "AAPL")
     assert told(pull, "AAPL") == [(Finding.OK, 49)]
     assert [q.session for q in closes] == sorted(q.session for q in closes)
     assert (closes[0].session, closes[0].value) == (date(2020, 8, 31), 129.0399932861328)
-    assert of(pull, "AAPL", "adj_close")[0].value == 125.82673645019531
+    assert {q.field for q in pull.quotes} == {"close", "dividend", "split"}
     assert [(q.session, q.value) for q in of(pull, "AAPL", "split")] == [(date(2020, 8, 31), 4.0)]
     assert [(q.session, q.value) for q in of(pull, "AAPL", "dividend")] == [(date(2020, 11, 6), 0.205)]
     assert pull.currencies == {"AAPL": "USD"}
@@ -56,9 +56,12 @@ def test_answers_come_in_the_order_asked_with_a_session_in_local_time(yahoo: Fak
     """New York, London, Berlin, Copenhagen and round-the-clock markets keep the caller's order and their own dates."""
     symbols = ("OCDO.L", "BTC-USD", "EURUSD=X", "ORSTED.CO", "GOOG")
     yahoo.answers = {s: recorded(f"{s}-2020-01-01-to-2020-01-03__chart__rec2025") for s in symbols}
-    pull = feed().pull(symbols, date(2020, 1, 1), date(2020, 1, 2))
+    pull = feed().pull(symbols, date(2020, 1, 1), date(2020, 1, 3))
     assert tuple(dict.fromkeys(q.symbol for q in pull.quotes)) == symbols
-    assert [q.session.day for q in of(pull, "BTC-USD")] == [1, 2]
+    assert [q.session.day for q in of(pull, "BTC-USD")] == [1, 2, 3]
+    assert [q.session.day for q in of(pull, "EURUSD=X")] == [2, 3]
+    (stray,) = (o for o in pull.outcomes if o.symbol == "EURUSD=X" and o.outcome is Finding.MALFORMED)
+    assert stray.reason == "2020-01-01 refused: no session of its exchange"
     assert [q.session.day for q in of(pull, "GOOG")] == [2]
     assert pull.currencies["OCDO.L"] == "GBp"
 
@@ -113,6 +116,35 @@ def _without_session(result: dict[str, Any]) -> None:
     result["meta"] |= {"symbol": "BAD", "currentTradingPeriod": {"regular": {"start": "soon", "end": None}}}
 
 
+def _marked_up(result: dict[str, Any]) -> None:
+    result["meta"]["symbol"] = "<script>\x1b[2J\nalert(1)</script>"
+
+
+def _in_pence(result: dict[str, Any]) -> None:
+    result["meta"] |= {"symbol": "BAD", "currency": "GBp"}
+
+
+def _late(result: dict[str, Any]) -> None:
+    _renamed(result)
+    result["timestamp"] = [stamp + 24 * 3600 for stamp in result["timestamp"]]
+
+
+def _twice(result: dict[str, Any]) -> None:
+    _renamed(result)
+    result["timestamp"][3] = result["timestamp"][2] + 60
+
+
+def _unsorted(result: dict[str, Any]) -> None:
+    _renamed(result)
+    stamps = result["timestamp"]
+    stamps[2], stamps[3] = stamps[3], stamps[2]
+
+
+def _odd_stamps(result: dict[str, Any]) -> None:
+    _renamed(result)
+    result["timestamp"][3] = None
+
+
 def _renamed(result: dict[str, Any]) -> None:
     result["meta"]["symbol"] = "BAD"
 
@@ -131,7 +163,14 @@ FAULTS: dict[str, tuple[Callable[[], Answer], Finding, str]] = {
     "cut off": (lambda: Answer(200, WHOLE, cut=True), Finding.MALFORMED, "broke off"),
     "not an object": (lambda: Answer(200, b"{}"), Finding.MALFORMED, "without a chart"),
     "hang": (lambda: Answer(hang=True), Finding.TIMEOUT, "imed out"),
-    "another symbol": (lambda: recorded(AAPL), Finding.MALFORMED, "answered about 'AAPL'"),
+    "another symbol": (lambda: recorded(AAPL), Finding.RENAMED, "answered about 'AAPL'; if BAD was renamed, change it"),
+    "markup": (lambda: edited(AAPL, _marked_up), Finding.RENAMED, "answered about '<script>\\x1b[2J"),
+    "pence": (lambda: edited(AAPL, _in_pence), Finding.CURRENCY_CHANGED, "quotes it in 'GBp', expected was 'GBP'"),
+    "a day late": (lambda: edited(AAPL, _late), Finding.MALFORMED, "every date is 1 day too late to be a session; none of"),
+    "a day twice": (lambda: edited(AAPL, _twice), Finding.MALFORMED, "answered with 2020-09-02 twice"),
+    "unsorted": (lambda: edited(AAPL, _unsorted), Finding.MALFORMED, "answered with 2020-09-02 after 2020-09-03"),
+    "odd time stamps": (lambda: edited(AAPL, _odd_stamps), Finding.MALFORMED, "no sense in its dates"),
+    "ten megabytes": (lambda: Answer(200, b'{"chart":"' + b"a" * 10_000_000), Finding.MALFORMED, "longer than 8388608"),
     "hourly": (lambda: edited("TSLA-2021-11-22-to-2021-11-23-interval-30m", _renamed), Finding.MALFORMED, "'30m'"),
     "lists without a bar": (lambda: edited(AAPL, _without_bars), Finding.EMPTY, "no session from"),
     "no session": (lambda: edited(AAPL, _without_session), Finding.MALFORMED, ""),
@@ -146,7 +185,8 @@ def test_every_failure_has_its_own_name(fault: str, yahoo: FakeYahoo, feed: Make
     """One bad symbol is told by its outcome and a one-line reason, and leaves the good one beside it untouched."""
     answer, outcome, words = FAULTS[fault]
     yahoo.answers = {"AAPL": recorded(AAPL), "BAD": answer()}
-    pull = feed(patience=Patience(request=0.5)).pull(("AAPL", "BAD"), *AUTUMN)
+    units = {"BAD": "GBP" if fault == "pence" else "USD", "AAPL": "USD"}
+    pull = feed(patience=Patience(request=0.5), units=units.get).pull(("AAPL", "BAD"), *AUTUMN)
     (bad,) = (o for o in pull.outcomes if o.symbol == "BAD")
     assert (bad.outcome, bad.rows) == (outcome, 0)
     assert words in bad.reason and "\n" not in bad.reason
@@ -240,7 +280,7 @@ def test_a_candle_without_a_number_is_reported(bad: float | None, yahoo: FakeYah
 def test_a_recorded_null_candle(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """WSU.DE on 2023-08-07 as recorded a month later: two closes and one missing."""
     yahoo.answers = {"WSU.DE": recorded("WSU.DE-2023-08-04-to-2023-08-09__chart__rec2023")}
-    pull = feed().pull(("WSU.DE",), date(2023, 8, 4), date(2023, 8, 9))
+    pull = feed().pull(("WSU.DE",), date(2023, 8, 4), date(2023, 8, 8))
     assert told(pull, "WSU.DE") == [(Finding.OK, 2), (Finding.MISSING, 1)]
 
 
@@ -266,7 +306,9 @@ def test_a_settled_close_passes(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     seen = datetime(2026, 2, 20, 21, tzinfo=UTC)  # the close, to the second
     settled = feed(now=seen + timedelta(minutes=20)).pull(("SPY",), *week)
     early = feed(now=seen + timedelta(minutes=19)).pull(("SPY",), *week)
-    against = feed(now=seen + timedelta(hours=5), closed=lambda s: s < date(2026, 2, 20)).pull(("SPY",), *week)
+    against = feed(now=seen + timedelta(hours=5), closed=lambda symbol, s: (symbol, s) < ("SPY", date(2026, 2, 20))).pull(
+        ("SPY",), *week
+    )
     assert told(settled, "SPY") == [(Finding.OK, 5)]
     assert told(early, "SPY") == told(against, "SPY") == [(Finding.OK, 4), (Finding.REFUSED_LIVE, 1)]
 
