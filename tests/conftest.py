@@ -24,6 +24,7 @@ from riskd.runtime.market_data import MarketData, Shelves
 from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.store.database import Database
 from riskd.store.ledger import Ledger
+from riskd.store.notes import Notes
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
 from riskd.store.revisions import Revisions
@@ -88,5 +89,7 @@ def pipeline_over(
     """A pipeline on one exchange, as app/kit.py makes it."""
     shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
     exchanges = Exchanges(calendar, {})
-    data = MarketData(rules.symbols, Ladder(feeds, shelves.prices, clock.now), shelves, exchanges, clock.now)
+    names = frozenset(feed.name for feed in feeds)
+    ladder = Ladder(feeds, shelves.prices, Notes(database), clock.now, exchanges.own_sessions, names)
+    data = MarketData(rules.symbols, ladder, shelves, exchanges, clock.now)
     return Pipeline(Parts(rules, data, ledger, exchanges, clock.now, first))

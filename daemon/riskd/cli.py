@@ -51,8 +51,8 @@ def _settings(config: Path) -> Any:
     from riskd.settings import load_settings
 
     settings = load_settings(config)
-    password = settings.mqtt.password() if settings.mqtt else None
-    configure_logging(sys.stderr, settings.service.log, [password] if password else [])
+    passwords = [settings.service.database_password(), settings.mqtt.password() if settings.mqtt else None]
+    configure_logging(sys.stderr, settings.service.log, [password for password in passwords if password])
     logging.captureWarnings(True)
     return settings
 
@@ -148,11 +148,10 @@ def explain(
 ) -> None:
     """Show what one alert rested on, from the store."""
     with _told():
-        from riskd.runtime.clock import SystemClock
-        from riskd.store.database import open_database
+        from riskd.app.kit import store_beside
         from riskd.store.ledger import Ledger
 
-        database = open_database(_settings(config).service.state, SystemClock().now)
+        database = store_beside(_settings(config))
         found = Ledger(database).alert(id)
         database.close()
         if found is None:

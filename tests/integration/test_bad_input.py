@@ -94,12 +94,22 @@ def cut(table: list[list[str]]) -> None:
     del table[300:]
 
 
+@pytest.mark.parametrize(("column", "value"), [(1, "0"), (2, "-37.63"), (1, "inf")], ids=["zero", "negative", "infinite"])
+def test_one_price_that_is_none_is_left_out_and_said(tmp_path: Path, root: Path, column: int, value: str) -> None:
+    """A single row cannot take a symbol away: file, row, symbol and value are told, and the figure is made without it."""
+    table = prices()
+    cell(400, column, value)(table)
+    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
+    assert result.exit_code == 0, result.output
+    assert "CVaR" in result.stdout
+    (told,) = [line for line in result.stderr.splitlines() if "not a positive price" in line]
+    for word in ("prices.csv line 401", table[0][column], value):
+        assert word in told
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (cell(400, 1, "0"), ("prices.csv", "401", "AAA", "0")),
-        (cell(400, 2, "-37.63"), ("prices.csv", "401", "BBB", "-37.63")),
-        (cell(400, 1, "inf"), ("prices.csv", "401", "AAA", "inf")),
         (cell(400, 1, "twelve"), ("prices.csv", "401", "AAA", "twelve")),
         (cell(400, 0, "yesterday"), ("prices.csv", "yesterday")),
         (cell(0, 2, "CCC"), ("prices.csv", "BBB")),
@@ -107,10 +117,10 @@ def cut(table: list[list[str]]) -> None:
         (double, ("prices.csv", "302")),
         (cut, ("297 common sessions", "560", "longer history")),
     ],
-    ids=["zero", "negative", "infinite", "text", "date", "unknown-symbol", "unsorted", "duplicate", "too-short"],
+    ids=["text", "date", "unknown-symbol", "unsorted", "duplicate", "too-short"],
 )
 def test_bad_prices(tmp_path: Path, root: Path, spoil: Spoil, words: tuple[str, ...]) -> None:
-    """File, row or column, value: zero, negative, infinite, text, bad date, unknown symbol, disorder, too little history."""
+    """File, row or column, value: text, bad date, unknown symbol, disorder, too little history."""
     table = prices()
     spoil(table)
     config = configuration(tmp_path, root, table)

@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 from riskd.app.daemon import mqtt_target
-from riskd.app.kit import load_forecaster, market_of, rules_of
+from riskd.app.kit import load_forecaster, market_of, rules_of, store_of
 from riskd.app.once import newest_session
 from riskd.errors import BusyError, ConfigError
 from riskd.runtime.clock import SystemClock
 from riskd.settings import Settings
-from riskd.store.database import open_database
 
 
 def check(settings: Settings) -> Iterator[str]:
@@ -19,7 +17,7 @@ def check(settings: Settings) -> Iterator[str]:
     rules = rules_of(settings, forecaster)
     yield f"model      {forecaster.identity} on {forecaster.provider}"
     yield f"portfolios {', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
-    yield f"store      {_store(settings.service.state)}"
+    yield f"store      {_store(settings)}"
     if settings.mqtt is not None:
         target = mqtt_target(settings.mqtt)
         yield f"mqtt       {target.address} under {target.base_topic}"
@@ -34,10 +32,11 @@ def check(settings: Settings) -> Iterator[str]:
         yield f"feed       {feed.name}: {len(pull.quotes)} prices of the last two weeks"
 
 
-def _store(folder: Path) -> str:
-    """The folder, which a running daemon may hold: a changed configuration is checked before the daemon is restarted."""
+def _store(settings: Settings) -> str:
+    """Where it is; a running daemon may hold it: a changed configuration is checked before the daemon is restarted."""
     try:
-        open_database(folder, SystemClock().now).close()
+        database = store_of(settings)
     except BusyError:
-        return f"{folder}, in use by a running riskd"
-    return str(folder)
+        return f"{settings.service.database or settings.service.state}, in use by a running riskd"
+    database.close()
+    return database.name

@@ -5,7 +5,7 @@ import signal
 from contextlib import AsyncExitStack
 
 from riskd import __version__
-from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of
+from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of, store_of
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
@@ -20,8 +20,8 @@ from riskd.sinks.broker import embedded_broker
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink, MqttTarget
 from riskd.sinks.sink import Sink
-from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
+from riskd.store.notes import Notes
 from riskd.store.queue import SqlOutbox
 from riskd.web.server import create_app, listen, serve_on
 
@@ -47,7 +47,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
     sinks = _sinks(settings, console)
-    database = open_database(settings.service.state, wall.now)
+    database = store_of(settings)
     ledger = Ledger(database, tuple(sink.name for sink in sinks))
     board = Board(
         Snapshot(
@@ -61,7 +61,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
     metrics = Metrics(board, wall.now)
     plan, replay = settings.replay, None
     if plan is None:
-        market = market_of(settings, wall)
+        market = market_of(settings, wall, Notes(database))
     else:
         hand = hand_clock(plan.first)
         market = market_of(settings, hand)

@@ -31,8 +31,9 @@ from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.settings import FilesFeed, Settings
 from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
-from riskd.store.database import Database
+from riskd.store.database import Database, open_database, open_decisions
 from riskd.store.ledger import Ledger
+from riskd.store.notes import Notes
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
 from riskd.store.revisions import Revisions
@@ -45,6 +46,7 @@ class Market:
     calendar: Exchanges
     feeds: tuple[Feed, ...]
     clock: Clock
+    local: frozenset[str] = frozenset()  # names of feeds that cost nothing to ask
 
     def eve(self, session: date) -> date:
         """The last session before ``session``; DataError when the calendar has none."""
@@ -92,8 +94,8 @@ def rules_of(settings: Settings, forecaster: OnnxLstm) -> Rules:
     return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules())
 
 
-def market_of(settings: Settings, clock: Clock) -> Market:
-    """Calendar and feeds under ``clock``; feeds show no session that is not over by it."""
+def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:
+    """Calendar and feeds under ``clock``; feeds show no session that is not over by it. ``notes`` outlive a restart."""
     files: list[FileFeed] = []
     settle = timedelta(minutes=settings.service.settle_minutes)
     today = SystemClock().now().date()
@@ -105,23 +107,22 @@ def market_of(settings: Settings, clock: Clock) -> Market:
     calendar = exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
     def closed(symbol: str, session: date) -> bool:
-        newest = calendar.newest(clock.now())
-        return newest is not None and session <= newest
-
-    def sessions(symbol: str, first: date, last: date) -> tuple[date, ...]:
-        return calendar.sessions(first, last)
+        return calendar.closed(symbol, session, clock.now())
 
     feeds: list[Feed] = []
     for feed in settings.feeds:
         if isinstance(feed, FilesFeed):
-            over = (lambda symbol, session: True) if settings.service.calendar == "prices" else closed
-            files.append(FileFeed(feed.path, now=clock.now, closed=over, reading=_reading(feed)))
+            by_prices = settings.service.calendar == "prices"
+            over = (lambda symbol, session: True) if by_prices else closed
+            own = None if by_prices else calendar.own_sessions
+            files.append(FileFeed(feed.path, now=clock.now, closed=over, reading=_reading(feed), sessions=own))
             feeds.append(ReplayFeed(files[-1], date.min) if isinstance(feed, ReplaySettings) else files[-1])
         elif settings.service.calendar == "prices":
             raise ConfigError('service.calendar: "prices" needs feeds of type files or replay; name an exchange for yahoo')
         else:
-            feeds.append(_yahoo(settings, clock, closed, sessions, feed.timeout_seconds))
-    return Market(calendar, tuple(feeds), clock)
+            feeds.append(_yahoo(settings, clock, closed, calendar.own_sessions, notes, feed.timeout_seconds))
+    local = frozenset(feed.name for feed in feeds if not isinstance(feed, YahooFeed))
+    return Market(calendar, tuple(feeds), clock, local)
 
 
 def pipeline_of(
@@ -130,11 +131,23 @@ def pipeline_of(
     """The fold over this market, kept in this database."""
     now, calendar = market.clock.now, market.calendar
     shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
-    ladder = Ladder(market.feeds, shelves.prices, now)
+    ladder = Ladder(market.feeds, shelves.prices, Notes(database), now, calendar.own_sessions, market.local)
     spec = settings.data
     data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm)
     late = timedelta(minutes=spec.late_minutes)
     return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late))
+
+
+def store_of(settings: Settings) -> Database:
+    """The daemon's store, which this process holds alone from now on. Raises as :func:`open_database`."""
+    service = settings.service
+    return open_database(service.database or service.state, SystemClock().now, service.database_password())
+
+
+def store_beside(settings: Settings) -> Database:
+    """The store to look into while a daemon may be running; only decisions may be written."""
+    service = settings.service
+    return open_decisions(service.database or service.state, SystemClock().now, service.database_password())
 
 
 def hand_clock(session: date) -> HandClock:
@@ -158,8 +171,16 @@ def _reading(feed: FilesFeed) -> Reading:
     )
 
 
-def _yahoo(settings: Settings, clock: Clock, closed: Closed, sessions: Sessions, timeout: float) -> YahooFeed:
-    limiter = Limiter(monotonic, sleep, random.random)
-    cache = settings.service.state / "yahoo"
-    patience = Patience(request=timeout)
-    return YahooFeed(now=clock.now, closed=closed, sessions=sessions, limiter=limiter, cache=cache, patience=patience)
+def _yahoo(
+    settings: Settings, clock: Clock, closed: Closed, sessions: Sessions, notes: Notes | None, timeout: float
+) -> YahooFeed:
+    return YahooFeed(
+        now=clock.now,
+        closed=closed,
+        sessions=sessions,
+        limiter=Limiter(monotonic, sleep, random.random),
+        cache=settings.service.state / "yahoo",
+        units=settings.unit,
+        notes=notes,
+        patience=Patience(request=timeout),
+    )

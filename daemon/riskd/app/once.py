@@ -19,7 +19,9 @@ def newest_session(settings: Settings) -> date:
     market.release(date.max)
     newest = market.calendar.newest(market.clock.now())
     if newest is None:
-        raise DataError("no session is over yet")
+        pulls = [feed.pull(settings.symbols, settings.service.history_from, date.max) for feed in market.feeds]
+        reasons = [o.reason for pull in pulls for o in pull.outcomes if o.outcome.value != "ok"]
+        raise DataError(f"no session is over yet{f': {reasons[0]}' if reasons else ''}")
     if settings.live:
         return newest
     first = settings.service.history_from

@@ -1,13 +1,11 @@
 """Folds the journal again and compares: every line must come out with the same bytes."""
 
-from riskd.app.kit import load_forecaster, rules_of
+from riskd.app.kit import load_forecaster, rules_of, store_beside
 from riskd.core.canonical import canonical_json
 from riskd.core.state import pack
 from riskd.core.step import step
 from riskd.errors import ConfigError, RiskdError
-from riskd.runtime.clock import SystemClock
 from riskd.settings import Settings
-from riskd.store.database import open_database
 from riskd.store.ledger import Ledger, sha256
 
 
@@ -17,7 +15,7 @@ class DifferenceError(RiskdError):
 
 def verify(settings: Settings) -> int:
     """Lines verified; raises DifferenceError that names the first differing line, ConfigError when there is no journal."""
-    database = open_database(settings.service.state, SystemClock().now)
+    database = store_beside(settings)
     try:
         ledger = Ledger(database)
         state = ledger.origin()

@@ -20,7 +20,8 @@ from riskd.core.state import State
 from riskd.errors import DataError
 from riskd.runtime.closures import closures
 from riskd.runtime.exchanges import Exchanges
-from riskd.runtime.ladder import FeedTurn, Ladder
+from riskd.runtime.health import FeedTurn
+from riskd.runtime.ladder import Ladder, Pulled
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
 from riskd.store.revisions import Revisions
@@ -72,16 +73,9 @@ class MarketData:
         self._ask(recent[-self._overlap - 1 :][0], last)
 
     def turns(self, state: State) -> tuple[FeedTurned, ...]:
-        """How sources changed since the last call, each change once."""
+        """How sources changed since the last call."""
         turns, self._turns = self._turns, []
-        told = dict(state.feeds)
-        news = []
-        for turn in turns:
-            if told.get(turn.feed) != turn.status:
-                told[turn.feed] = turn.status
-                at = turn.at.isoformat(timespec="microseconds")
-                news.append(FeedTurned(state.session, turn.feed, turn.status, turn.reason, at))
-        return tuple(news)
+        return tuple(FeedTurned(state.session, t.feed, t.status.value, t.reason, t.at.isoformat()) for t in turns)
 
     def decided(self) -> bool:
         """Whether a person decided on a price since the newest judgement."""
@@ -92,12 +86,13 @@ class MarketData:
 
         Raises DataError when a symbol has no price at all.
         """
-        self._ask(first, today)
+        why = self._ask(first, today)
         window = self._window(self._exchanges.sessions(first, today))
         known = np.isfinite(window.closes)
         unpriced = [s for column, s in enumerate(self._symbols) if not known[:, column].any()]
         if unpriced:
-            raise DataError(f"no price of {', '.join(unpriced[:5])} from {first} to {today} in any feed")
+            reason = next((why[s] for s in unpriced if s in why), "the feeds do not know it")
+            raise DataError(f"no price of {', '.join(unpriced[:5])} from {first} to {today}: {reason}")
         whole = _from(window, int(np.argmax(known, axis=0).max()))
         returns, doubts = examine_history(whole)
         lived = np.asarray(np.isfinite(returns).any(axis=1))  # a session without a single price never was, or nobody knows of it
@@ -119,7 +114,7 @@ class MarketData:
         sessions = rows if session is None else (*rows, session)
         judged = self._examined(state, sessions, len(rows))
         asked = tuple(d.symbol for d in judged.doubts if d.session == sessions[-1] and d.rule in ASKED_OF_ANOTHER)
-        if self._confirm and asked and self._ladder.confirm(asked, sessions[-1]):
+        if self._confirm and asked and self._ladder.confirm(asked, sessions[-1]).outcomes:
             judged = self._examined(state, sessions, len(rows))
         if session is None:
             newest = _corrected(self._symbols, sessions[-1], state.log_returns[-1], judged.returns)
@@ -169,12 +164,14 @@ class MarketData:
         answered = np.array([source != "" for source in wider.sources])
         return closures(venues, sessions, open_, np.isfinite(wider.closes), answered, now.date()).shut[:count]
 
-    def _ask(self, first: date, last: date) -> None:
+    def _ask(self, first: date, last: date) -> dict[str, str]:
+        """Walk the ladder; what was wrong, by symbol. Raises DataError if no feed that was asked answered."""
         pulled = self._ladder.pull(self._symbols, first, last, last)
         self._turns += pulled.turns
         self._shelves.revisions.keep(self._classified(pulled.changes, first, last), self._now())
-        if pulled.fault is not None:
-            raise DataError(pulled.fault)
+        if pulled.faults and pulled.faults.keys() == pulled.outcomes.keys():
+            raise DataError("; ".join(f"feed {feed}: {reason}" for feed, reason in pulled.faults.items()))
+        return _say(pulled)
 
     def _classified(self, changes: Sequence[Change], first: date, last: date) -> tuple[Revision, ...]:
         """Each symbol's changes, seen against what did not change, as the happenings they are."""
@@ -198,6 +195,17 @@ def _corrected(symbols: Sequence[str], session: date, used: Floats, now: Floats)
     """Where one session's returns are not in use as they should be."""
     same = (np.abs(used - now) <= TOLERANCE) | (np.isnan(used) & np.isnan(now))
     return tuple(Correction(session, symbols[i], float(used[i]), float(now[i])) for i in np.flatnonzero(~same).tolist())
+
+
+def _say(pulled: Pulled) -> dict[str, str]:
+    """Every outcome but a plain ok, in the log; the first reason of each symbol."""
+    why: dict[str, str] = {}
+    for feed, outcomes in pulled.outcomes.items():
+        for o in outcomes:
+            if o.outcome.value != "ok":
+                log.warning("feed %s: %s: %s: %s", feed, o.symbol, o.outcome.value, o.reason)
+                why.setdefault(o.symbol, o.reason)
+    return why
 
 
 def _say_history(doubts: Sequence[Doubt], lifeless: int, sessions: int) -> None:
