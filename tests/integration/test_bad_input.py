@@ -97,25 +97,50 @@ def cut(table: list[list[str]]) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (cell(400, 1, "0"), ("prices.csv", "401", "AAA", "0")),
-        (cell(400, 2, "-37.63"), ("prices.csv", "401", "BBB", "-37.63")),
-        (cell(400, 1, "inf"), ("prices.csv", "401", "AAA", "inf")),
-        (cell(400, 1, "twelve"), ("prices.csv", "401", "AAA", "twelve")),
         (cell(400, 0, "yesterday"), ("prices.csv", "yesterday")),
-        (cell(0, 2, "CCC"), ("prices.csv", "BBB")),
         (swap, ("prices.csv", "302")),
         (double, ("prices.csv", "302")),
         (cut, ("298 common sessions", "561", "longer history")),
     ],
-    ids=["zero", "negative", "infinite", "text", "date", "unknown-symbol", "unsorted", "duplicate", "too-short"],
+    ids=["date", "unsorted", "duplicate", "too-short"],
 )
 def test_bad_prices(tmp_path: Path, root: Path, spoil: Spoil, words: tuple[str, ...]) -> None:
-    """File, row or column, value: zero, negative, infinite, text, bad date, unknown symbol, disorder, too little history."""
+    """File, row, value: bad date, disorder, too little history."""
     table = prices()
     spoil(table)
     config = configuration(tmp_path, root, table)
     refused(riskd("once", "-c", str(config)), *words)
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "symbol", "words"),
+    [
+        (cell(400, 1, "twelve"), "AAA", ("prices.csv", "401", "AAA", "twelve")),
+        (cell(0, 2, "CCC"), "BBB", ("prices.csv", "BBB", "CCC")),
+    ],
+    ids=["text", "unknown-symbol"],
+)
+def test_a_bad_symbol(tmp_path: Path, root: Path, spoil: Spoil, symbol: str, words: tuple[str, ...]) -> None:
+    """Text for a price, or no such column: that symbol has no price, and the log says where and why."""
+    table = prices()
+    spoil(table)
+    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
+    refused(result, f"no price of {symbol}")
+    assert any(all(word in line for word in words) for line in result.stderr.splitlines())
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(("column", "value"), [(1, "0"), (2, "-37.63"), (1, "inf")], ids=["zero", "negative", "infinite"])
+def test_a_price_that_cannot_be(tmp_path: Path, root: Path, column: int, value: str) -> None:
+    """Zero, negative or infinite in the past costs that session, not the figure; the log names file, line, symbol and value."""
+    table = prices()
+    table[400][column] = value
+    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
+    assert result.exit_code == 0, result.output
+    assert "CVaR" in result.stdout
+    words = ("prices.csv", "line 401", "AAA" if column == 1 else "BBB", value)
+    assert any(all(word in line for word in words) for line in result.stderr.splitlines())
 
 
 def test_a_missing_price_is_not_filled(tmp_path: Path, root: Path) -> None:
