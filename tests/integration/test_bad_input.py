@@ -3,6 +3,7 @@
 import gzip
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from riskd.cli import app
+from riskd.store.database import open_database
 
 pytestmark = pytest.mark.integration
 Spoil = Callable[[list[list[str]]], None]
@@ -94,38 +96,53 @@ def cut(table: list[list[str]]) -> None:
     del table[300:]
 
 
-@pytest.mark.parametrize(("column", "value"), [(1, "0"), (2, "-37.63"), (1, "inf")], ids=["zero", "negative", "infinite"])
-def test_one_price_that_is_none_is_left_out_and_said(tmp_path: Path, root: Path, column: int, value: str) -> None:
-    """A single row cannot take a symbol away: file, row, symbol and value are told, and the figure is made without it."""
-    table = prices()
-    cell(400, column, value)(table)
-    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
-    assert result.exit_code == 0, result.output
-    assert "CVaR" in result.stdout
-    (told,) = [line for line in result.stderr.splitlines() if "not a positive price" in line]
-    for word in ("prices.csv line 401", table[0][column], value):
-        assert word in told
-
-
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (cell(400, 1, "twelve"), ("prices.csv", "401", "AAA", "twelve")),
         (cell(400, 0, "yesterday"), ("prices.csv", "yesterday")),
-        (cell(0, 2, "CCC"), ("prices.csv", "BBB")),
         (swap, ("prices.csv", "302")),
         (double, ("prices.csv", "302")),
         (cut, ("297 common sessions", "560", "longer history")),
     ],
-    ids=["text", "date", "unknown-symbol", "unsorted", "duplicate", "too-short"],
+    ids=["date", "unsorted", "duplicate", "too-short"],
 )
 def test_bad_prices(tmp_path: Path, root: Path, spoil: Spoil, words: tuple[str, ...]) -> None:
-    """File, row or column, value: text, bad date, unknown symbol, disorder, too little history."""
+    """File, row, value: bad date, disorder, too little history."""
     table = prices()
     spoil(table)
     config = configuration(tmp_path, root, table)
     refused(riskd("once", "-c", str(config)), *words)
     assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "symbol", "words"),
+    [
+        (cell(400, 1, "twelve"), "AAA", ("prices.csv", "401", "AAA", "twelve")),
+        (cell(0, 2, "CCC"), "BBB", ("prices.csv", "BBB", "CCC")),
+    ],
+    ids=["text", "unknown-symbol"],
+)
+def test_a_bad_symbol(tmp_path: Path, root: Path, spoil: Spoil, symbol: str, words: tuple[str, ...]) -> None:
+    """Text for a price, or no such column: that symbol has no price, and the log says where and why."""
+    table = prices()
+    spoil(table)
+    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
+    refused(result, f"no price of {symbol}")
+    assert any(all(word in line for word in words) for line in result.stderr.splitlines())
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize(("column", "value"), [(1, "0"), (2, "-37.63"), (1, "inf")], ids=["zero", "negative", "infinite"])
+def test_a_price_that_cannot_be(tmp_path: Path, root: Path, column: int, value: str) -> None:
+    """Zero, negative or infinite in the past costs that session, not the figure; the log names file, line, symbol and value."""
+    table = prices()
+    table[400][column] = value
+    result = riskd("once", "-c", str(configuration(tmp_path, root, table)))
+    assert result.exit_code == 0, result.output
+    assert "CVaR" in result.stdout
+    words = ("prices.csv", "line 401", "AAA" if column == 1 else "BBB", value)
+    assert any(all(word in line for word in words) for line in result.stderr.splitlines())
 
 
 def test_a_missing_price_is_not_filled(tmp_path: Path, root: Path) -> None:
@@ -191,6 +208,8 @@ def test_a_day_without_a_session(tmp_path: Path, root: Path) -> None:
 
 
 def test_explain_of_nothing(tmp_path: Path, root: Path) -> None:
-    """An id that no alert has."""
+    """No store yet: the way out; with one, the id that no alert has."""
     config = configuration(tmp_path, root, prices())
+    refused(riskd("explain", "ffff", "-c", str(config)), "no store there yet")
+    open_database(tmp_path / "state", lambda: datetime(2024, 3, 11, tzinfo=UTC)).close()
     refused(riskd("explain", "ffff", "-c", str(config)), "ffff")

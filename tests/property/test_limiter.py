@@ -1,5 +1,6 @@
 """The limiter under every schedule of questions and refusals that hypothesis can find, in virtual time."""
 
+import json
 from random import Random
 
 import pytest
@@ -42,6 +43,36 @@ def test_no_hour_after_a_refusal_sees_more_than_its_share(steps: list[tuple[floa
         if refuse:
             subject.strike()
         assert sum(t > clock.now - HOUR for t in miserly) <= Pace().per_hour
+
+
+WITH_RESTARTS = st.lists(
+    st.tuples(st.floats(0.0, 200.0), st.sampled_from([True] + [False] * 9), st.booleans()), min_size=40, max_size=80
+)
+
+
+@given(WITH_RESTARTS)
+def test_restarts_let_nothing_more_through(steps: list[tuple[float, bool, bool]]) -> None:
+    """The same bound when the process is started anew at any moments, with a monotonic clock that begins at zero again."""
+    wall, started = Virtual(), [0.0]
+    wall.now = 1.7e9
+
+    def fresh() -> Limiter:
+        started[0] = wall.now
+        return Limiter(lambda: wall.now - started[0], wall.sleep, Random(1).random, Pace())
+
+    subject, miserly = fresh(), list[float]()
+    for pause, refuse, restart in steps:
+        wall.now += pause
+        if restart and subject.miserly:  # what is calm is not kept
+            kept = json.dumps(subject.state(wall.now))
+            subject = fresh()
+            subject.restore(json.loads(kept), wall.now)
+        if subject.take(0.0) > 0:
+            continue
+        miserly = [*miserly, wall.now] if subject.miserly else []
+        if refuse:
+            subject.strike()
+        assert sum(t > wall.now - HOUR + 1e-3 for t in miserly) <= Pace().per_hour
 
 
 @given(st.lists(st.floats(0.0, 30.0), min_size=1, max_size=200))

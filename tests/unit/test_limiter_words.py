@@ -42,3 +42,15 @@ def test_waiting_is_done_by_the_sleep_it_was_given() -> None:
     subject, now = struck(0.0)
     assert subject.take(89.0) == 90.0 and now[0] == 0.0
     assert subject.take(90.0) == 0.0 and now[0] == 90.0
+
+
+def test_a_wall_clock_put_back_does_not_lock_the_source_out() -> None:
+    """Restored a day before it was saved, the back-off is at most ``most`` and the strike is now: nothing lies ahead."""
+    subject, now = struck(1e9)
+    state = subject.state(now=1_000_000.0)
+    again = Limiter(lambda: 5.0, lambda s: None, lambda: 0.5, Pace())
+    again.restore(state, now=1_000_000.0 - 86_400)
+    assert again.take(0.0) == Pace().most
+    untouched = Limiter(lambda: 5.0, lambda s: None, lambda: 0.5, Pace())
+    untouched.restore(None, now=0.0)
+    assert untouched.take(0.0) == 0.0 and not untouched.miserly

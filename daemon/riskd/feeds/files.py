@@ -58,10 +58,16 @@ class FileFeed:
         return f"file:{self._path.name}"
 
     def sessions(self, symbols: tuple[str, ...]) -> tuple[date, ...]:
-        """Every session on which the file has a usable row of any of ``symbols``, oldest first: what a replay walks through."""
+        """Every session on which the file has a usable row of any of ``symbols``, oldest first: what a replay walks through.
+
+        Raises DataError when it has not one of them.
+        """
         file = self._fresh()
         found = [_series(file, symbol) for symbol in symbols]
-        return tuple(sorted({session for series in found if isinstance(series, Series) for session in series.sessions}))
+        usable = [series for series in found if isinstance(series, Series)]
+        if not usable and found:
+            raise DataError(next(bad.reason for bad in found if isinstance(bad, SymbolOutcome)))
+        return tuple(sorted({session for series in usable for session in series.sessions}))
 
     def pull(self, symbols: tuple[str, ...], first: date, last: date) -> Pull:
         """What the file says; see :class:`riskd.feeds.feed.Feed`."""

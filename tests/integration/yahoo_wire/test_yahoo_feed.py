@@ -12,10 +12,11 @@ import pytest
 
 from riskd.core.quote import Quote
 from riskd.errors import DataError
-from riskd.feeds.feed import Finding, Pull
+from riskd.feeds.feed import Finding, NoAnswerError, Pull
+from riskd.feeds.limiter import Pace
 from riskd.feeds.yahoo import Patience, YahooFeed
 
-from .conftest import Answer, FakeYahoo, VirtualTime, edited, failure, recorded
+from .conftest import Answer, Drawer, FakeYahoo, VirtualTime, edited, failure, recorded
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
@@ -239,6 +240,21 @@ def test_after_the_first_429_at_most_ten_requests_an_hour_follow(
     assert times[0] == 0.0 and 2 <= sum(t > 0 for t in times) <= 10
 
 
+def test_restarts_do_not_forget_the_back_off(yahoo: FakeYahoo, feed: MakeFeed, virtual: VirtualTime) -> None:
+    """A daemon that is started anew every minute makes, counted at the server, at most ten requests after the first 429."""
+    yahoo.answers = {"AAPL": [failure("429_chart"), recorded(AAPL)], "QQQ": recorded(AAPL)}
+    drawer = Drawer()
+    times: list[float] = []
+    for _ in range(60):
+        had = len(yahoo.asked)
+        with suppress(DataError):
+            feed(notes=drawer).pull(("AAPL", "QQQ"), *AUTUMN)
+        times += [virtual.seconds] * (len(yahoo.asked) - had)
+        virtual.seconds += 60
+    assert times[0] == 0.0 and 2 <= sum(t > 0 for t in times) <= 10
+    assert min(t for t in times if t > 0) >= Pace().least
+
+
 def test_one_deadline_holds_for_all_symbols(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """When every request hangs the pull stops at its deadline, and the symbols that were not asked are told as timeouts."""
     symbols = tuple(f"S{i}" for i in range(20))
@@ -257,11 +273,18 @@ def test_no_road_means_unreachable(feed: MakeFeed) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_name_that_does_not_resolve_is_unreachable(feed: MakeFeed) -> None:
+    """Without name resolution the source is unusable, in one line, with an outcome for each symbol."""
+    with pytest.raises(NoAnswerError, match="2 unreachable") as caught:
+        feed(proxy="http://nowhere.invalid:8080").pull(("AAPL", "QQQ"), *AUTUMN)
+    assert [(o.symbol, o.outcome) for o in caught.value.outcomes] == [(s, Finding.UNREACHABLE) for s in ("AAPL", "QQQ")]
+
+
 def test_an_unknown_certificate_is_refused(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """A server that cannot prove to be Yahoo gets no question and gives no price."""
     yahoo.ca_bundle = None
     yahoo.answers = {"AAPL": recorded(AAPL)}
-    with pytest.raises(DataError, match="CertificateVerifyError"):
+    with pytest.raises(DataError, match="1 unreachable.*CertificateVerifyError"):
         feed().pull(("AAPL",), *AUTUMN)
     assert yahoo.asked == []
 
@@ -325,3 +348,40 @@ def test_no_bar_in_the_asked_days_is_empty(yahoo: FakeYahoo, feed: MakeFeed) -> 
     yahoo.answers = {"AAPL": recorded(AAPL)}
     pull = feed().pull(("AAPL",), date(2020, 11, 7), date(2020, 11, 8))
     assert told(pull, "AAPL") == [(Finding.EMPTY, 0)] and pull.quotes == ()
+
+
+def test_a_session_without_a_bar_is_missing(yahoo: FakeYahoo, feed: MakeFeed) -> None:
+    """A bar that is left out in the middle, and yesterday's answer given again, show as sessions without a price."""
+
+    def shorter(result: dict[str, Any]) -> None:
+        lists = [result["timestamp"], *result["indicators"]["quote"][0].values(), result["indicators"]["adjclose"][0]["adjclose"]]
+        for values in lists:
+            del values[-1], values[10]
+
+    yahoo.answers = {"AAPL": edited(AAPL, shorter)}
+    pull = feed().pull(("AAPL",), *AUTUMN)
+    assert told(pull, "AAPL") == [(Finding.OK, 47), (Finding.MISSING, 2)]
+    assert pull.outcomes[1].reason == "2 sessions without a price, 2020-09-15 to 2020-11-06"
+
+
+def test_a_distribution_of_gains_is_a_dividend_too(yahoo: FakeYahoo, feed: MakeFeed) -> None:
+    """A fund's capital gains are added to the dividend of the day unless they are in it already."""
+
+    def fund(result: dict[str, Any]) -> None:
+        result["meta"]["instrumentType"] = "ETF"
+        first, second = result["timestamp"][5], result["timestamp"][6]
+        result["events"]["dividends"] = {str(t): {"amount": a, "date": t} for t, a in ((first, 0.2), (second, 1.2))}
+        result["events"]["capitalGains"] = {str(t): {"amount": 1.0, "date": t} for t in (first, second)}
+
+    yahoo.answers = {"AAPL": edited(AAPL, fund)}
+    assert [q.value for q in of(feed().pull(("AAPL",), *AUTUMN), "AAPL", "dividend")] == [1.2, 1.2]
+
+
+def test_zero_and_negative_closes_are_passed_on(yahoo: FakeYahoo, feed: MakeFeed) -> None:
+    """What Yahoo says is kept as it is said: to refuse a figure over it is for the judgement of prices."""
+
+    def odd(result: dict[str, Any]) -> None:
+        result["indicators"]["quote"][0]["close"][4:6] = [0.0, -37.63]
+
+    yahoo.answers = {"AAPL": edited(AAPL, odd)}
+    assert [q.value for q in of(feed().pull(("AAPL",), *AUTUMN), "AAPL")][4:6] == [0.0, -37.63]
