@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.core.measures.cvar import cvar
@@ -21,12 +22,25 @@ class Problem:
     returns: Mapping[int, Floats]
     expected: Floats
     limits: tuple[Limit, ...]
-    bounds: Bounds  # cash and turnover
-    least: Floats  # (assets,)
-    most: Floats
+    bounds: Bounds
     current: Floats
     current_cash: float
     inner: float = 1.0
+    tradeable: NDArray[np.bool_] | None = None  # (assets,); what is not stays at zero
+
+    @property
+    def least(self) -> Floats:
+        """Lower bounds of the weights, (assets,)."""
+        return self._bound(self.bounds.least)
+
+    @property
+    def most(self) -> Floats:
+        """Upper bounds of the weights, (assets,)."""
+        return self._bound(self.bounds.most)
+
+    def _bound(self, value: float) -> Floats:
+        bound = np.full(len(self.current), value)
+        return bound if self.tradeable is None else np.where(self.tradeable, bound, 0.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,10 +54,9 @@ def _problem(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank) ->
     horizons = {limit.horizon for limit in portfolio.limits}
     returns = {h: bank.returns[h][: spec.scenarios] for h in horizons}
     expected = bank.returns[max(horizons)].mean(axis=0)
-    least, most = (np.full(len(expected), bound) for bound in (portfolio.bounds.least, portfolio.bounds.most))
-    if portfolio.view is not None:
-        least[~portfolio.view.tradeable] = most[~portfolio.view.tradeable] = 0.0
-    return Problem(returns, expected, portfolio.limits, portfolio.bounds, least, most, portfolio.weights, portfolio.cash)
+    tradeable = None if portfolio.view is None else portfolio.view.tradeable
+    held = portfolio.weights, portfolio.cash
+    return Problem(returns, expected, portfolio.limits, portfolio.bounds, *held, tradeable=tradeable)
 
 
 def _verified(
