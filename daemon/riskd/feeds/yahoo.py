@@ -8,7 +8,7 @@ docs/decisions/0003-yahoo-feed.md says why.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,8 @@ class YahooFeed:
         currency = meta.get("currency")
         check_currency(symbol, currency, self._units(symbol))
         frame = frame[[first <= stamp.date() <= last for stamp in frame.index]]
-        return candles(frame, meta, symbol, self.name, self._now(), self._judge, last), currency
+        found = candles(frame, meta, symbol, self.name, self._now(), self._judge, last)
+        return _without(self._session.foreign_dividends, found, currency), currency
 
     def _history(self, symbol: str, first: date, last: date) -> tuple[Any, dict[str, Any]]:
         try:
@@ -131,6 +132,14 @@ class YahooFeed:
         except Exception as error:  # yfinance raises whatever its parsing stumbles over; here it gets its type
             raise Refusal(_outcome_of(error), f"{type(error).__name__}: {error}") from error
         return frame, {key: meta[key] for key in meta if key != "tradingPeriods"}  # reading that key would ask Yahoo again
+
+
+def _without(foreign: dict[date, str], found: Candles, currency: str | None) -> Candles:
+    """Dividends in another currency than the price are left out, and told."""
+    strange = {q.session for q in found.quotes if q.field == "dividend" and q.session in foreign}
+    quotes = tuple(q for q in found.quotes if q.field != "dividend" or q.session not in strange)
+    refused = [(day, f"its dividend is in {foreign[day]!r}, the price in {currency!r}") for day in sorted(strange)]
+    return replace(found, quotes=quotes, refused=(*found.refused, *refused))
 
 
 def _outcome_of(error: Exception) -> Finding:

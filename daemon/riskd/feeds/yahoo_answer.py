@@ -18,9 +18,10 @@ class Refusal(Exception):  # noqa: N818 - an answer with a type; not an OSError,
         self.outcome = outcome
 
 
-def check_chart(symbol: str, status: int, kind: str, content: bytes) -> None:
+def check_chart(symbol: str, status: int, kind: str, content: bytes) -> dict[date, str]:
     """Raise Refusal unless the answer is a chart of daily candles of ``symbol``, with or without candles.
 
+    The result is what yfinance would not say: the days of dividends in another currency than the price, with that currency.
     ``kind`` is the content type. Yahoo's own words are shown in the reason, never acted upon.
     """
     if status == 429:
@@ -35,7 +36,12 @@ def check_chart(symbol: str, status: int, kind: str, content: bytes) -> None:
         raise Refusal(Finding.MALFORMED, f"Yahoo answered {status}")
     chart = _chart(kind, content)
     _check_meta(symbol, chart["meta"])
-    _check_days(chart)
+    try:
+        zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+        _check_days([_day(stamp, zone) for stamp in chart.get("timestamp") or ()])
+        return _foreign_dividends(chart, zone)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, OSError) as error:
+        raise Refusal(Finding.MALFORMED, f"Yahoo answered with no sense in its dates: {type(error).__name__}: {error}") from None
 
 
 def _chart(kind: str, content: bytes) -> dict[str, Any]:
@@ -63,21 +69,22 @@ def _check_meta(symbol: str, meta: dict[str, Any]) -> None:
         raise Refusal(Finding.MALFORMED, f"Yahoo answered with candles of {meta.get('dataGranularity')!r} instead of 1d")
 
 
-def _check_days(chart: dict[str, Any]) -> None:
+def _check_days(days: list[date]) -> None:
     """yfinance would sort candles and drop the second of a day; both mean that the answer cannot be trusted.
 
     But for the last two: there Yahoo itself sends the day's candle and the last trade apart.
     """
-    try:
-        zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
-        days = [_day(stamp, zone) for stamp in chart.get("timestamp") or ()]
-    except (LookupError, TypeError, ValueError, OverflowError, OSError) as error:
-        raise Refusal(Finding.MALFORMED, f"Yahoo answered with no sense in its dates: {type(error).__name__}: {error}") from None
     if len(days) > 1 and days[-1] == days[-2]:
         days.pop()
     for before, day in zip(days, days[1:], strict=False):
         if day <= before:
             raise Refusal(Finding.MALFORMED, f"Yahoo answered with {day} " + ("twice" if day == before else f"after {before}"))
+
+
+def _foreign_dividends(chart: dict[str, Any], zone: ZoneInfo) -> dict[date, str]:
+    own = chart["meta"].get("currency")
+    told = ((chart.get("events") or {}).get("dividends") or {}).values()
+    return {_day(d["date"], zone): str(d["currency"]) for d in told if d.get("currency") not in (None, "", own)}
 
 
 def _day(stamp: float, zone: ZoneInfo) -> date:

@@ -1,6 +1,7 @@
 """The HTTP session that yfinance is given: it keeps the pace, the deadline and the size, and judges every chart."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 from urllib.parse import unquote
 
@@ -55,6 +56,7 @@ class YahooSession(curl.Session[curl.Response]):
         proxies = {"http": proxy, "https": proxy} if proxy else None
         super().__init__(impersonate="chrome", proxies=proxies, verify=ca_bundle or True)  # type: ignore[arg-type]
         self._limiter, self._timeout, self._remember = limiter, timeout, remember
+        self.foreign_dividends: dict[date, str] = {}  # of the newest chart
         self._ends_at = 0.0
         self._denied = False
 
@@ -87,7 +89,7 @@ class YahooSession(curl.Session[curl.Response]):
         if not first_denial:
             symbol = unquote(chart.url.partition(CHART)[2].partition("?")[0])
             kind = (chart.headers.get("content-type") or "").partition(";")[0]
-            check_chart(symbol, chart.status_code, kind, chart.content)
+            self.foreign_dividends = check_chart(symbol, chart.status_code, kind, chart.content)
 
     def _left(self) -> float:
         return self._ends_at - self._limiter.clock()

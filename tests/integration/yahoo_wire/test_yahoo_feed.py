@@ -377,6 +377,24 @@ def test_a_distribution_of_gains_is_a_dividend_too(yahoo: FakeYahoo, feed: MakeF
     assert [q.value for q in of(feed().pull(("AAPL",), *AUTUMN), "AAPL", "dividend")] == [1.2, 1.2]
 
 
+def test_a_dividend_in_another_currency_is_left_out_and_told(yahoo: FakeYahoo, feed: MakeFeed) -> None:
+    """Pounds beside a price in pence would be a hundredth of the truth; the closes stay, and one in the price's own is told."""
+
+    def paid(currency: str) -> Callable[[dict[str, Any]], None]:
+        def change(result: dict[str, Any]) -> None:
+            for dividend in result["events"]["dividends"].values():
+                dividend["currency"] = currency
+
+        return change
+
+    yahoo.answers = {"AAPL": edited(AAPL, paid("EUR"))}
+    strange = feed().pull(("AAPL",), *AUTUMN)
+    assert told(strange, "AAPL") == [(Finding.OK, 49), (Finding.MALFORMED, 1)] and of(strange, "AAPL", "dividend") == []
+    assert strange.outcomes[1].reason == "2020-11-06 refused: its dividend is in 'EUR', the price in 'USD'"
+    yahoo.answers = {"AAPL": edited(AAPL, paid("USD"))}
+    assert len(of(feed().pull(("AAPL",), *AUTUMN), "AAPL", "dividend")) == 1
+
+
 def test_zero_and_negative_closes_are_passed_on(yahoo: FakeYahoo, feed: MakeFeed) -> None:
     """What Yahoo says is kept as it is said: to refuse a figure over it is for the judgement of prices."""
 
