@@ -323,9 +323,29 @@ def test_a_name_with_nothing_in_use_joins_with_its_past() -> None:
 def test_history_goes_on_from_a_new_level() -> None:
     """An unapplied split masks its one return; a bad tick masks itself; nothing else is lost."""
     case = Case(rows=300)
-    case.closes[100:, 2] /= 2
+    case.closes[100:, 2] /= 5
     case.closes[200, 3] *= 1.4
     returns, doubts = examine_history(case.window())
     assert [(d.symbol, d.rule) for d in doubts] == [("N2", Rule.SPLIT), ("N3", Rule.JUMP)]
     assert np.argwhere(np.isnan(returns)).tolist() == [[99, 2], [199, 3]]
     assert returns[100:, 2] == pytest.approx(np.diff(np.log(case.closes[100:, 2])))
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0, 1.5, 0.75])
+def test_a_history_loses_no_move_that_may_be_true(factor: float) -> None:
+    """Halved, doubled, half as much again and a quarter less are used; only the first two look like a split, and that is noted."""
+    case = Case(rows=300)
+    case.closes[100:, 2] *= factor
+    returns, doubts = examine_history(case.window())
+    assert np.isfinite(returns).all()
+    assert {d.rule for d in doubts} <= {Rule.UNUSUAL}
+    assert bool(doubts) == (factor in (0.5, 2.0))
+
+
+@pytest.mark.parametrize("factor", [1.5, 1.25, 0.75])
+def test_a_move_by_a_fraction_waits_for_the_next_close_alone(factor: float) -> None:
+    """No reverse split has a fraction and nobody splits five for four: doubted on its day, believed on the next."""
+    case = Case()
+    case.closes[-1, 2] *= factor
+    (doubt,) = case.judged().doubts
+    assert doubt.rule is Rule.JUMP

@@ -19,18 +19,29 @@ class Rule(StrEnum):
     UNIT = "unit"  # moved by a factor of a hundred or a thousand
     RESTATED = "restated"  # the source changed a part of its past in a way that fits no split or dividend
     WITHDRAWN = "withdrawn"  # the source took a dividend back; the return before stands until that lasts
+    UNUSUAL = "unusual"  # of a warm-up's history: may be a split that nobody announced, and is used until a person rejects it
     REJECTED = "rejected"  # a person said no
 
 
 PLAUSIBLE = frozenset({Rule.JUMP, Rule.SPLIT})  # a crash may land on a ratio: a possible breach until somebody knows
 QUARANTINED = frozenset(
-    {Rule.FROZEN, Rule.UNCHANGED, Rule.SAME_PRICE, Rule.JUMP, Rule.SPLIT, Rule.UNIT, Rule.RESTATED, Rule.WITHDRAWN}
-)  # kept, not used, and a person may decide
+    {
+        Rule.FROZEN,
+        Rule.UNCHANGED,
+        Rule.SAME_PRICE,
+        Rule.JUMP,
+        Rule.SPLIT,
+        Rule.UNIT,
+        Rule.RESTATED,
+        Rule.WITHDRAWN,
+        Rule.UNUSUAL,
+    }
+)  # kept and, but for the last, not used; a person may decide
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One close that is not used. ``value`` is the price as the source said it (None or NaN: there is none).
+    """One close that is not used, or (UNUSUAL) used with a doubt. ``value`` is the price as the source said it (None or NaN: there is none).
 
     ``detail`` is one sentence with the figures it rests on.
     """

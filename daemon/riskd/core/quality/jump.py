@@ -21,7 +21,7 @@ KIN = 0.5  # absolute correlation from which one relative's move counts as an ex
 CONFIRM_MOST = float(np.log(4.0))  # a larger move is never confirmed by the next close alone
 AGREES = 0.02  # log; a second source confirms within this
 
-RATIOS = (5 / 4, 4 / 3, 3 / 2, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0)
+RATIOS = (3 / 2, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0)
 UNITS = (100.0, 1000.0)
 
 
@@ -109,7 +109,7 @@ def _looks(move: float, excuse: float, scale: float) -> Rule:
     for unit in UNITS:
         if _off(move, excuse, unit) <= 0.3:
             return Rule.UNIT
-    for ratio in RATIOS:
+    for ratio in RATIOS if move < 0 else RATIOS[1:]:  # no reverse split has a fraction
         if _off(move, excuse if ratio >= 2 else 0.0, ratio) <= _tolerance(ratio, scale):
             return Rule.SPLIT
     return Rule.JUMP
@@ -119,7 +119,7 @@ def _tolerance(ratio: float, scale: float) -> float:
     """Log distance within which a move is a ratio's: wide where markets never go, narrow where a true crash lands as well."""
     if ratio >= 2:
         return min(3 * scale, 0.1)
-    return min(scale, 0.02) if ratio >= 1.5 else min(scale, 0.02) / 4
+    return min(scale, 0.02)
 
 
 def _off(move: float, excuse: float, ratio: float) -> float:

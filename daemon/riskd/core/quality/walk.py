@@ -14,6 +14,7 @@ from riskd.core.quality.revision import TOLERANCE
 from riskd.core.quality.scale import SPAN
 from riskd.core.quality.window import Flags, PriceWindow
 
+HALVED = float(np.log(2.6))  # log; a history that moves by less may be true: shares halved and doubled on a day
 LONG = 20  # sessions; a newest close that spans more, over closes that are not in use, has no known level to start from
 
 
@@ -51,7 +52,8 @@ class Walker:
     """The pass itself; ``used`` and ``before`` are the returns in use in the window's rows and ahead of them.
 
     ``rebase``: a level that shifts by a split's or a unit's factor and stays there masks one return and is gone on from, as a
-    history wants that nobody will decide on. Otherwise such closes wait for a person.
+    history wants that nobody will decide on; a ratio that true crashes reach is used and noted. Otherwise such closes wait for a
+    person.
     """
 
     def __init__(self, window: PriceWindow, used: Floats, before: Floats, *, rebase: bool) -> None:
@@ -152,6 +154,9 @@ class Walker:
             if confirmed_by_next(suspicion, self._next(row, column)):
                 return False
         elif self.rebase and confirmed_by_next(Suspicion(Rule.JUMP, 0.0, suspicion.usual, 0.0), self._next(row, column)):
+            if abs(suspicion.move) < HALVED:
+                self.walk.findings.append(Finding(row, column, Rule.UNUSUAL, f"{suspicion.detail()}; it is used"))
+                return False
             self._go_on_from(row, column)
         self.walk.heard[row, column] = suspicion.move
         self.walk.findings.append(Finding(row, column, suspicion.rule, suspicion.detail()))
