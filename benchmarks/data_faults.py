@@ -126,8 +126,8 @@ def injections(closes: Any, dates: int, seed: int = 11) -> Iterator[tuple[str, i
     for kind, fault in FAULTS.items():
         for row in rows:
             names = random.permutation(closes.shape[1])
-            for start in range(0, len(names), fault.together):
-                yield kind, int(row), names[start : start + fault.together]
+            for columns in np.array_split(names, max(1, len(names) // fault.together)):  # never fewer at once than it takes
+                yield kind, int(row), columns
 
 
 def sessions_to_detection(closes: Any, kind: str, row: int, columns: Any) -> list[int | None]:

@@ -333,7 +333,7 @@ def test_history_goes_on_from_a_new_level() -> None:
 
 @pytest.mark.parametrize("factor", [0.5, 2.0, 1.5, 0.75])
 def test_a_history_loses_no_move_that_may_be_true(factor: float) -> None:
-    """Halved, doubled, half as much again and a quarter less are used; only the first two look like a split, and that is noted."""
+    """Halved, doubled, half as much again, a quarter less: all are used; the first two look like a split, and that is noted."""
     case = Case(rows=300)
     case.closes[100:, 2] *= factor
     returns, doubts = examine_history(case.window())

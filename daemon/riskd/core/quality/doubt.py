@@ -41,9 +41,10 @@ QUARANTINED = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """One close that is not used, or (UNUSUAL) used with a doubt. ``value`` is the price as the source said it (None or NaN: there is none).
+    """One close that is not used, or (UNUSUAL) used with a doubt.
 
-    ``detail`` is one sentence with the figures it rests on.
+    ``value`` is the price as the source said it (None or NaN: there is none). ``detail`` is one sentence with the figures
+    it rests on.
     """
 
     symbol: str
