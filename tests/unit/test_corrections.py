@@ -227,3 +227,13 @@ def test_everything_remembered_survives_a_restart(rules: Rules, warm: State) -> 
     back = unpack(pack(state))
     assert (back.doubts, back.out, back.recent, back.vintage) == (state.doubts, state.out, state.recent, state.vintage)
     assert isinstance(closed(state.session, 0.0), SessionClosed)
+
+
+def test_an_absurd_price_costs_no_figure(rules: Rules, warm: State) -> None:
+    """A tick of 1e304: what it would mean cannot be computed and is left open; everything else is as without it."""
+    _, outcome, _ = suspect(rules, warm, 700.0, Rule.JUMP)
+    limit = outcome.reports[0].limits[0]
+    assert outcome.reports[0].figures != ()
+    assert limit.cvar is not None
+    assert limit.cvar_if_accepted is None
+    assert limit.cvar_if_proxied == pytest.approx(limit.cvar, rel=0.05)

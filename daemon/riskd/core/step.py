@@ -14,6 +14,7 @@ from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
 from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
 from riskd.core.events import AlertKind, AllocationDue, Event, FeedTurned, Outcome, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.forecaster import MarketState
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
 from riskd.core.proxy import complete, stand_in
@@ -148,15 +149,25 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
     if np.isfinite(prices.heard).any():
         market, past = after.anchors[-1].market, after.log_returns[:-1]
         heard = np.where(np.isfinite(prices.heard), prices.heard, prices.returns)
-        accepted = bank_of(rules, replace(after, market=moved(rules, market, heard, past)))
+        accepted = _bank_after(rules, after, market, heard, past)
         peers = np.where(np.isfinite(prices.heard), stand_in(past, prices.returns), prices.returns)
-        proxied = bank_of(rules, replace(after, market=moved(rules, market, peers, past)))
+        proxied = _bank_after(rules, after, market, peers, past)
     if prices.corrections:
         kept = state if isinstance(event, PricesChanged) else extended(rules, state, event.session, prices.returns)
         uncorrected = bank_of(rules, kept)
     gaps = _gaps(state, event)
     before = np.isfinite(after.log_returns[-1]) & np.array([gaps.get(s, 0) > 0 for s in rules.symbols])
     return Sight(accepted, proxied, uncorrected, np.asarray(before))
+
+
+def _bank_after(rules: Rules, state: State, market: MarketState, r: Floats, past: Floats) -> ScenarioBank | None:
+    """Bank A had the newest returns been ``r``; None where the model cannot: absurd prices cost no figure."""
+    try:
+        return bank_of(rules, replace(state, market=moved(rules, market, r, past)))
+    except ModelError:
+        return None
+
+
 def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, tuple[AllocationDue, ...]]:
     """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""
     standing, due, answers = {}, [], {}

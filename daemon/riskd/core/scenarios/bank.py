@@ -52,7 +52,8 @@ def scenario_bank(
         log_returns = forecaster.forecast(state).from_score(sampler.draw(random, paths))
         total = total + log_returns
         if day in horizons:
-            returns[day] = np.expm1(total)
+            with np.errstate(over="ignore"):  # judged in the next line
+                returns[day] = np.expm1(total)
             if not np.isfinite(returns[day]).all():
                 raise ModelError(f"{forecaster.identity}: scenarios at {day} sessions are not finite")
         if day < max(horizons):
