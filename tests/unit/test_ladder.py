@@ -31,6 +31,7 @@ class Source:
     closes: dict[str, list[date]] = field(default_factory=dict)
     broken: Exception | None = None
     gate: threading.Event | None = None
+    unknown: tuple[str, ...] = ()
     asked: list[tuple[str, ...]] = field(default_factory=list)
 
     def pull(self, symbols: tuple[str, ...], first: date, last: date) -> Pull:
@@ -41,7 +42,9 @@ class Source:
             raise self.broken
         said = {s: [d for d in self.closes.get(s, ()) if first <= d <= last] for s in symbols}
         quotes = tuple(Quote(s, d, "close", 1.0, self.name, self.clock()) for s in symbols for d in said[s])
-        return Pull(quotes, tuple(o for s in symbols for o in symbol_outcomes(s, said[s], [], [], f"{self.name} has no {s}")))
+        told = [o for s in symbols for o in symbol_outcomes(s, said[s], [], [], f"{self.name} has no {s}")]
+        strange = {s: SymbolOutcome(s, Finding.NOT_FOUND, f"{self.name} does not know {s}") for s in self.unknown}
+        return Pull(quotes, tuple(strange.get(o.symbol, o) for o in told))
 
 
 @dataclass
@@ -199,6 +202,19 @@ def test_failover_and_back_are_told_once_each(world: World) -> None:
         told.append(turns(world.pull(newest=day)))
         world.fresh()
     assert told == [[("file:drop", FeedStatus.FAILOVER, ("AA", "BB"))], [], [("yahoo", FeedStatus.FAILBACK, ("AA", "BB"))], []]
+
+
+def test_feeds_that_share_the_symbols_stand_in_for_none(world: World) -> None:
+    """CC is known to the third alone: its serving it is no failover, however often; when it stops, the drop's is one."""
+    for source in (world.yahoo, world.drop):
+        source.unknown = ("CC",)
+    for _ in range(2):
+        assert turns(world.pull("AA", "CC")) == []
+        world.fresh()
+    day = NEWEST + timedelta(days=3)
+    world.drop.unknown, world.drop.closes["CC"], world.yahoo.closes["AA"] = (), [day], [day]
+    world.third.closes["CC"] = []
+    assert turns(world.pull("AA", "CC", newest=day)) == [("file:drop", FeedStatus.FAILBACK, ("CC",))]
 
 
 def test_a_source_that_gave_a_part_is_not_failing_for_the_rest(world: World) -> None:

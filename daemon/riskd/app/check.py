@@ -25,11 +25,15 @@ def check(settings: Settings) -> Iterator[str]:
     yield f"sessions   {settings.service.calendar}, newest {newest}"
     market = market_of(settings, SystemClock())
     market.release(newest)
+    lacking, why = set(settings.symbols), dict[str, str]()
     for feed in market.feeds:
         pull = feed.pull(settings.symbols, newest - timedelta(days=14), newest)
-        if pull.failed:
-            raise ConfigError(f"feed {feed.name}: no price of {', '.join(pull.failed[:5])}; correct the symbol or add a feed")
+        lacking -= set(settings.symbols) - set(pull.failed)
+        why |= {o.symbol: o.reason for o in pull.outcomes if o.symbol in pull.failed}
         yield f"feed       {feed.name}: {len(pull.quotes)} prices of the last two weeks"
+    if lacking:
+        reason = why[min(lacking)]
+        raise ConfigError(f"no feed has a price of {', '.join(sorted(lacking)[:5])}; correct the symbol or add a feed: {reason}")
 
 
 def _store(settings: Settings) -> str:

@@ -1,7 +1,8 @@
 """One session or a stretch of the past, folded in memory: what ``once`` and ``replay`` do."""
 
+from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, pipeline_of, rules_of
 from riskd.core.events import Outcome
@@ -14,7 +15,7 @@ from riskd.store.ledger import Ledger
 
 
 def newest_session(settings: Settings) -> date:
-    """The newest session that is over by now, or by the newest price when there are only files."""
+    """The newest session that is over by now; when there are only files, the newest of which they know most symbols."""
     market = market_of(settings, SystemClock())
     market.release(date.max)
     newest = market.calendar.newest(market.clock.now())
@@ -25,8 +26,10 @@ def newest_session(settings: Settings) -> date:
     if settings.live:
         return newest
     first = settings.service.history_from
-    pulls = [feed.pull(settings.symbols, first, newest) for feed in market.feeds]
-    return max((quote.session for pull in pulls for quote in pull.quotes), default=newest)
+    closes = {(q.symbol, q.session) for feed in market.feeds for q in feed.pull(settings.symbols, first, newest).quotes}
+    known = Counter(session for _, session in closes)
+    recent = [session for session in known if session > max(known) - timedelta(days=60)]
+    return max(recent, key=lambda session: (known[session], session), default=newest)
 
 
 def past(settings: Settings, first: date, last: date, progress: Progress = lambda done, total: None) -> Iterator[Outcome]:

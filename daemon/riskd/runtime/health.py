@@ -1,7 +1,7 @@
 """How each feed fares and which feed serves each symbol, over restarts; only what turns is told."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -77,17 +77,21 @@ class Health:
         reason = f"answers again after {bad.count} failures since {since:%Y-%m-%d %H:%M} UTC"
         return FeedTurn(feed, FeedStatus.WORKING, reason, at) if bad.told else None
 
-    def served(self, given: Mapping[str, str], why: Mapping[str, str], at: datetime) -> tuple[FeedTurn, ...]:
-        """Turns of symbols whose newest close now comes from ``given[symbol]``; ``why`` the feed before had none."""
+    def served(
+        self, given: Mapping[str, str], why: Mapping[str, str], at: datetime, unknown: Collection[str] = ()
+    ) -> tuple[FeedTurn, ...]:
+        """Turns of symbols whose newest close now comes from ``given[symbol]``; ``why`` the feed before had none.
+
+        Feeds may share the symbols among them: one that an earlier feed never served and calls ``unknown`` is no failover.
+        """
         moved: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for symbol, feed in given.items():
-            before = self.server(symbol)
-            if feed != before:
+        new = {symbol: feed for symbol, feed in given.items() if self._served.get(symbol) != feed}
+        for symbol, feed in new.items():
+            before = self._served.get(symbol, None if symbol in unknown else self._order[0])
+            if before is not None and before != feed:
                 moved[before, feed].append(symbol)
-        for symbol, feed in given.items():
-            self._served[symbol] = feed
-        self._served = {s: f for s, f in self._served.items() if f != self._order[0]}
-        if moved:
+        if new:
+            self._served |= new
             self._keep()
         return tuple(self._turn(before, feed, symbols, why, at) for (before, feed), symbols in moved.items())
 

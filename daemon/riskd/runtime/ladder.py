@@ -93,6 +93,11 @@ class _Walk:
                 told.setdefault(outcome.symbol, outcome.reason)
         return told
 
+    def unknown(self) -> set[str]:
+        """Symbols that a feed says it does not know."""
+        found = (o for outcomes in self.outcomes.values() for o in outcomes)
+        return {o.symbol for o in found if o.outcome is Finding.NOT_FOUND}
+
 
 class Ladder:
     """Feeds in the order in which they are trusted; blocking, call it from one thread at a time.
@@ -144,7 +149,7 @@ class Ladder:
             if lacking and self._may(name, round_, walk):
                 self._ask(name, _Question(lacking, first, last), round_, walk)
         new = {s: feed for s, feed in round_.given.items() if s not in before}
-        walk.turns += self._health.served(new, walk.why(), walk.at)
+        walk.turns += self._health.served(new, walk.why(), walk.at, walk.unknown())
         return self._told(walk, round_, symbols)
 
     def confirm(self, symbols: tuple[str, ...], session: date) -> Pulled:

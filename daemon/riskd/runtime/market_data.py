@@ -18,6 +18,7 @@ from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
 from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.state import State
 from riskd.errors import DataError
+from riskd.feeds.feed import Finding
 from riskd.runtime.closures import closures
 from riskd.runtime.exchanges import Exchanges
 from riskd.runtime.health import FeedTurn
@@ -66,6 +67,7 @@ class MarketData:
         self._symbols, self._ladder, self._shelves, self._exchanges = symbols, ladder, shelves, exchanges
         self._now, self._overlap, self._confirm = now, overlap, confirm
         self._turns: list[FeedTurn] = []
+        self._said: dict[tuple[str, str], str] = {}
         self._decided = shelves.quarantine.newest_decision()
 
     def pull(self, recent: Sequence[date], last: date) -> None:
@@ -171,7 +173,20 @@ class MarketData:
         self._shelves.revisions.keep(self._classified(pulled.changes, first, last), self._now())
         if pulled.faults and pulled.faults.keys() == pulled.outcomes.keys():
             raise DataError("; ".join(f"feed {feed}: {reason}" for feed, reason in pulled.faults.items()))
-        return _say(pulled)
+        return self._say(pulled)
+
+    def _say(self, pulled: Pulled) -> dict[str, str]:
+        """Every outcome but a plain ok, in the log when it is another than before; the first reason of each symbol."""
+        why: dict[str, str] = {}
+        for feed, outcomes in pulled.outcomes.items():
+            for o in outcomes:
+                if o.outcome is Finding.OK or (o.outcome is Finding.NOT_FOUND and o.symbol not in pulled.lacking):
+                    continue  # what one feed does not know another one told
+                why.setdefault(o.symbol, o.reason)
+                if self._said.get((feed, o.symbol)) != o.reason:
+                    self._said[feed, o.symbol] = o.reason
+                    log.warning("feed %s: %s: %s: %s", feed, o.symbol, o.outcome.value, o.reason)
+        return why
 
     def _classified(self, changes: Sequence[Change], first: date, last: date) -> tuple[Revision, ...]:
         """Each symbol's changes, seen against what did not change, as the happenings they are."""
@@ -195,17 +210,6 @@ def _corrected(symbols: Sequence[str], session: date, used: Floats, now: Floats)
     """Where one session's returns are not in use as they should be."""
     same = (np.abs(used - now) <= TOLERANCE) | (np.isnan(used) & np.isnan(now))
     return tuple(Correction(session, symbols[i], float(used[i]), float(now[i])) for i in np.flatnonzero(~same).tolist())
-
-
-def _say(pulled: Pulled) -> dict[str, str]:
-    """Every outcome but a plain ok, in the log; the first reason of each symbol."""
-    why: dict[str, str] = {}
-    for feed, outcomes in pulled.outcomes.items():
-        for o in outcomes:
-            if o.outcome.value != "ok":
-                log.warning("feed %s: %s: %s: %s", feed, o.symbol, o.outcome.value, o.reason)
-                why.setdefault(o.symbol, o.reason)
-    return why
 
 
 def _say_history(doubts: Sequence[Doubt], lifeless: int, sessions: int) -> None:
