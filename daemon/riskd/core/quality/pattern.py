@@ -78,11 +78,11 @@ def unchanged(change: Floats, before: Floats) -> Flags:
 
 
 def same_price(closes: Floats, known: Flags, implausible: Callable[[Flags], Flags]) -> Flags:
-    """Which of one session's closes (symbols,) three or more names share, where at least two could not have come to it."""
+    """Which of one session's closes (symbols,) three or more names share, where at least one could not have come to it."""
     flags = np.zeros(len(closes), dtype=np.bool_)
     prices, counts = np.unique(closes[known], return_counts=True)
     for price in prices[counts >= SAME_PRICE_LEAST]:
         group = known & (closes == price)
-        if implausible(group).sum() >= 2:
+        if implausible(group).any():
             flags |= group
     return flags
