@@ -42,7 +42,7 @@ class Picture:
             "problems": (),
         }
         if outcome.reports:
-            judged = all(r.figures for r in outcome.reports)
+            judged = any(r.figures for r in outcome.reports)  # a portfolio without figures says so itself
             changes |= {"cycles": self._counted("computed" if judged else "cannot-judge"), "last_attempt_at": self._now()}
             if judged:
                 changes |= {"last_success_at": self._now(), "valid_until": valid_until}

@@ -110,7 +110,7 @@ class Ledger:
         standing = [(kind, body) for kind, body in bodies if body["status"] != WITHDRAWN]
         reports = tuple(TypeAdapter(PortfolioReport).validate_python(body) for kind, body in standing if kind == "state")
         proposals = tuple(TypeAdapter(Proposal).validate_python(body) for kind, body in standing if kind == "allocation")
-        computed = reports and all(r.figures for r in reports)
+        computed = any(r.figures for r in reports)
         return Said(reports, proposals, committed.replace(tzinfo=UTC) if committed and computed else None)
 
     def lines(self) -> list[Line]:
