@@ -21,7 +21,8 @@ FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 
 LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
 PROVENANCE = Provenance("model", "t-copula", "A", "prices", "rules", 1000, "1")
 FINE = PortfolioReport(
-    "fine", date(2026, 11, 20), Status.OK, Grade.A, 1.0, (FIGURE,), (LIMIT,), 0.01, {"SPY": 1.0}, 0.0, 1e6, "USD", (), (), PROVENANCE
+    "fine", date(2026, 11, 20), Status.OK, Grade.A, 1.0, (FIGURE,), (LIMIT,), 0.01, {"SPY": 1.0}, 0.0, 1e6, "USD",
+    (), (), PROVENANCE,
 )  # fmt: skip
 BLIND = replace(FINE, portfolio="blind", status=Status.UNKNOWN, grade=Grade.F, coverage=0.4, figures=())
 

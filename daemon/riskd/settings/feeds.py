@@ -14,7 +14,7 @@ class FilesFeed(Section):
 
     type: Literal["files"]
     path: Path = Field(description="a file, or a folder that such files are dropped into")
-    price: str | None = Field(default=None, description="long files: the price column; close beside dividends, else adj_close, else close")
+    price: str | None = Field(default=None, description="long files: the price column; close with dividends, adj_close, close")
     symbol: str | None = Field(default=None, description="the one symbol of a file without a symbol column")
     date_column: str | None = None
     symbol_column: str | None = None
