@@ -104,6 +104,7 @@ def test_a_session_that_spans_several_says_so(rules: Rules, state: State) -> Non
     bank = bank_of(rules, state)
     bridged = assess(rules, state, bank, Sight(bridged=np.array([True, False, False])))[0]
     assert [r.grade for r in bridged] == [Grade.B, Grade.A]
+    assert [r.symbol_grades for r in bridged] == [{"AAA": Grade.B}, {}]
     assert any("spans more than one" in n for n in bridged[0].notes)
     assert not any("spans more than one" in n for n in assess(rules, state, bank)[0][0].notes)
 

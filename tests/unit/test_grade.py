@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from riskd.core.grade import Grade, trust
+from riskd.core.grade import Grade, symbol_grade, trust
 
 pytestmark = pytest.mark.unit
 NONE = np.zeros(4, dtype=np.bool_)
@@ -56,3 +56,9 @@ def test_a_bridged_return_is_a_b() -> None:
     """Fresh today, missing yesterday: only if it is held."""
     assert grade([0.5, 0.5, 0.0, 0.0], [0] * 4, [True, False, False, False])[0] is Grade.B
     assert grade([0.5, 0.5, 0.0, 0.0], [0] * 4, [False, False, True, False])[0] is Grade.A
+
+
+def test_a_symbol_has_a_grade_of_its_own() -> None:
+    """Fresh, fresh after a gap, not usable today, not usable for longer."""
+    found = [symbol_grade(0), symbol_grade(0, bridged=True), symbol_grade(1), symbol_grade(2, bridged=True)]
+    assert found == [Grade.A, Grade.B, Grade.C, Grade.D]

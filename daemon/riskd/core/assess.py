@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.core.challenger import challenge
-from riskd.core.grade import Grade, Trust, trust
+from riskd.core.grade import Grade, Trust, symbol_grade, trust
 from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
 from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
@@ -64,8 +64,18 @@ def assess(
             standings[key] = _judge(limit, before, figure, grade.grade, plausible, state.session.isoformat())
             parts = _contributions(rules.symbols, portfolio, limit, seen) if seen else ()
             judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
-        reports.append(_report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank))
+        report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank)
+        reports.append(replace(report, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
     return tuple(reports), standings
+
+
+def _symbol_grades(
+    rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]
+) -> dict[str, Grade]:
+    """Grades below A of what the portfolio's figures rest on."""
+    rows = zip(rules.symbols, portfolio.touches().tolist(), out.tolist(), bridged.tolist(), strict=True)
+    grades = {symbol: symbol_grade(count, gap) for symbol, enters, count, gap in rows if enters}
+    return {symbol: grade for symbol, grade in grades.items() if grade is not Grade.A}
 
 
 def cvar_on(bank: ScenarioBank, portfolio: Portfolio, limit: Limit) -> float:

@@ -22,6 +22,16 @@ class Grade(StrEnum):
 MOST_OUT = ((Grade.B, 0.01), (Grade.C, 0.05), (Grade.D, 0.25))  # share of weight without a usable price; beyond the last: F
 
 
+def symbol_grade(out: int, bridged: bool = False) -> Grade:
+    """The grade of one symbol's newest price; ``out`` and ``bridged`` as in :func:`trust`.
+
+    A fresh, B fresh after a gap, C not usable this session, D not usable for longer. F is for what never had a price.
+    """
+    if out == 0:
+        return Grade.B if bridged else Grade.A
+    return Grade.C if out == 1 else Grade.D
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """``coverage`` is the share of held weight (absolute, cash left out) whose newest price is usable."""

@@ -1,6 +1,6 @@
 """What riskd says of a portfolio after a session: figures, contributions, limits, state, provenance."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -100,6 +100,7 @@ class PortfolioReport:
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...]  # prices of what is held that are not used
     provenance: Provenance
+    symbol_grades: dict[str, Grade] = field(default_factory=dict)  # of what is held, those that are not A
 
 
 def figure_of(report: PortfolioReport, level: float, horizon: int) -> Figure | None:
