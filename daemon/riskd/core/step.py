@@ -107,6 +107,8 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
     """The state with corrections made and, for a new session, its returns folded in."""
     prices = event.prices
     after = corrected(rules, state, prices.corrections)
+    eve = _eve_out(rules, state, after, event)
+    after = replace(after, eve=replace(state.eve, out=eve))
     if isinstance(event, SessionClosed):
         after = extended(rules, after, event.session, prices.returns)
     return replace(
@@ -115,7 +117,7 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
         vintage=vintage(state.vintage, event.session, prices.returns, prices.corrections),
         told=max(prices.told, state.told),
         sources=prices.sources or state.sources,
-        out=_out(rules, _gaps(state, event), event.session, prices),
+        out=_out(rules, _gaps(eve, event), event.session, prices),
         doubts=prices.doubts,
     )
 
@@ -135,10 +137,24 @@ def _out(
     return out
 
 
-def _gaps(state: State, event: SessionClosed | PricesChanged) -> Mapping[str, int]:
-    """For how many sessions each symbol had no usable price on the eve; a session that never was does not count."""
+def _eve_out(rules: Rules, state: State, after: State, event: SessionClosed | PricesChanged) -> dict[str, int]:
+    """For how many sessions each symbol had no usable price on the eve, by its returns as the corrections leave them."""
+    eve = len(state.log_returns) - isinstance(event, PricesChanged)
+    was, now = np.isfinite(state.log_returns[:eve]), np.isfinite(after.log_returns[:eve])
+    counts = {}
+    for column, symbol in enumerate(rules.symbols):
+        rows = np.flatnonzero(now[:, column])
+        since = int(rows[-1]) + 1 if len(rows) else 0  # all later rows are without a return
+        count = min(state.eve.out.get(symbol, 0), eve - since) + int(was[since:, column].sum())
+        if count:
+            counts[symbol] = count
+    return counts
+
+
+def _gaps(eve: Mapping[str, int], event: SessionClosed | PricesChanged) -> Mapping[str, int]:
+    """``eve`` without a session that never was."""
     never = {d.symbol for d in event.prices.doubts if d.rule is Rule.CLOSED and d.session < event.session}
-    counts = {symbol: count - (symbol in never) for symbol, count in state.eve.out.items()}
+    counts = {symbol: count - (symbol in never) for symbol, count in eve.items()}
     return {symbol: count for symbol, count in counts.items() if count}
 
 
@@ -155,7 +171,7 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
     if prices.corrections:
         kept = state if isinstance(event, PricesChanged) else extended(rules, state, event.session, prices.returns)
         uncorrected = bank_of(rules, kept)
-    gaps = _gaps(state, event)
+    gaps = _gaps(after.eve.out, event)
     before = np.isfinite(after.log_returns[-1]) & np.array([gaps.get(s, 0) > 0 for s in rules.symbols])
     return Sight(accepted, proxied, uncorrected, np.asarray(before))
 

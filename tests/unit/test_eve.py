@@ -1,0 +1,82 @@
+"""What held on the eve is put right with the past, so that no grade rests on a gap that is filled or misses one that opened."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from conftest import closed, made_up_table, small_rules
+from riskd.core.events import PricesChanged
+from riskd.core.grade import Grade
+from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.quality.judged import Correction
+from riskd.core.rules import Rules
+from riskd.core.state import State
+from riskd.core.step import step
+from riskd.core.warm import warm_state
+
+pytestmark = pytest.mark.unit
+DAY = timedelta(days=1)
+NAN = np.nan
+
+
+@pytest.fixture(scope="module")
+def rules() -> Rules:
+    return small_rules(max_cvar=0.05)
+
+
+@pytest.fixture(scope="module")
+def gap(rules: Rules) -> State:
+    """A first session in which CCC had no price."""
+    warm = warm_state(rules, made_up_table(("AAA", "BBB", "CCC"), sessions=150))
+    state, outcome = step(rules, warm, closed(warm.session + DAY, [0.0, 0.0, NAN]))
+    assert (state.out, outcome.reports[0].grade) == ({"CCC": 1}, Grade.D)
+    return state
+
+
+def filled(state: State, move: float = 0.01) -> tuple[Correction, ...]:
+    return (Correction(state.session, "CCC", NAN, float(np.log1p(move))),)
+
+
+def test_a_gap_that_is_filled_with_the_next_session_is_not_bridged(rules: Rules, gap: State) -> None:
+    """The close came late, with the next one: that one spans one session, so the grade is A, when judged again too."""
+    event = closed(gap.session + DAY, 0.0, corrections=filled(gap))
+    state, outcome = step(rules, gap, event)
+    assert outcome.reports[0].grade is Grade.A
+    again = PricesChanged(event.session, replace(event.prices, corrections=()))
+    assert step(rules, state, again)[1].reports[0].grade is Grade.A
+
+
+def test_a_gap_that_is_not_filled_is_bridged(rules: Rules, gap: State) -> None:
+    """The next return spans both sessions: grade B."""
+    assert step(rules, gap, closed(gap.session + DAY, 0.0))[1].reports[0].grade is Grade.B
+
+
+def test_a_filled_gap_does_not_count_for_the_next_one(rules: Rules, gap: State) -> None:
+    """Monday's close came, Tuesday's is missing: out for one session, not for two."""
+    state, _ = step(rules, gap, closed(gap.session + DAY, [0.0, 0.0, NAN], corrections=filled(gap)))
+    assert state.out == {"CCC": 1}
+
+
+def test_a_close_taken_from_use_later_is_bridged(rules: Rules, gap: State) -> None:
+    """Yesterday's close is rejected after today's was used: today's return now spans both, and the grade is no longer A."""
+    state, _ = step(rules, gap, closed(gap.session + DAY, 0.0, corrections=filled(gap)))
+    state, outcome = step(rules, state, closed(state.session + DAY, 0.0))
+    assert outcome.reports[0].grade is Grade.A
+    yesterday = state.recent[-2]
+    fix = (Correction(yesterday, "CCC", 0.0, NAN), Correction(state.session, "CCC", 0.0, 0.0))
+    changed = PricesChanged(state.session, replace(closed(state.session, 0.0).prices, corrections=fix))
+    after, outcome = step(rules, state, changed)
+    assert (after.out, after.eve.out, outcome.reports[0].grade) == ({}, {"CCC": 1}, Grade.B)
+    missing, _ = step(rules, after, closed(after.session + DAY, [0.0, 0.0, NAN]))
+    assert missing.out == {"CCC": 1}
+
+
+def test_a_session_that_never_was_does_not_count_twice(rules: Rules, gap: State) -> None:
+    """The exchange was shut the day before: the next return bridges nothing, and judged again it still does not."""
+    never = (Doubt("CCC", gap.session, Rule.CLOSED, None, "shut"),)
+    event = closed(gap.session + DAY, [0.0, 0.0, NAN], doubts=never)
+    state, _ = step(rules, gap, event)
+    again, _ = step(rules, state, PricesChanged(event.session, event.prices))
+    assert (state.out, again.out) == ({"CCC": 1}, {"CCC": 1})
