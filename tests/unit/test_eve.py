@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from conftest import closed, made_up_table, small_rules
+from riskd.core.arrays import Floats
 from riskd.core.events import PricesChanged
+from riskd.core.forecaster import MarketState
 from riskd.core.grade import Grade
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction
@@ -15,10 +17,23 @@ from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import step
 from riskd.core.warm import warm_state
+from riskd.testing import EwmaForecaster, NormalForecast
 
 pytestmark = pytest.mark.unit
 DAY = timedelta(days=1)
 NAN = np.nan
+
+
+class Unscorable(EwmaForecaster):
+    """Cannot make anything of a return beyond 2."""
+
+    def forecast(self, state: MarketState) -> NormalForecast:
+        return Blind(super().forecast(state).sigma)
+
+
+class Blind(NormalForecast):
+    def score(self, log_returns: Floats) -> Floats:
+        return np.where(log_returns > 2, np.nan, super().score(log_returns))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +86,16 @@ def test_a_close_taken_from_use_later_is_bridged(rules: Rules, gap: State) -> No
     assert (after.out, after.eve.out, outcome.reports[0].grade) == ({}, {"CCC": 1}, Grade.B)
     missing, _ = step(rules, after, closed(after.session + DAY, [0.0, 0.0, NAN]))
     assert missing.out == {"CCC": 1}
+
+
+def test_a_session_that_the_model_could_not_take_is_bridged(rules: Rules, gap: State) -> None:
+    """Nothing is kept of a session whose score is not finite: the next return spans it, and CCC lacks two sessions before it."""
+    blind = replace(rules, forecaster=Unscorable())
+    lost, outcome = step(blind, gap, closed(gap.session + DAY, [9.0, 0.0, 0.0]))
+    assert (outcome.reports[0].grade, lost.rows) == (Grade.F, gap.rows)
+    late = (Correction(gap.session, "CCC", NAN, 0.0),)
+    state, outcome = step(rules, lost, closed(lost.session + DAY, 0.0, corrections=late))
+    assert (outcome.reports[0].grade, state.eve.out) == (Grade.B, {"AAA": 1, "BBB": 1, "CCC": 1})
 
 
 def test_a_session_that_never_was_does_not_count_twice(rules: Rules, gap: State) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.advance import corrected, extended, moved
 from riskd.core.alerts import alert_event, alerts_of
@@ -141,14 +142,20 @@ def _eve_out(rules: Rules, state: State, after: State, event: SessionClosed | Pr
     """For how many sessions each symbol had no usable price on the eve, by its returns as the corrections leave them."""
     eve = len(state.log_returns) - isinstance(event, PricesChanged)
     was, now = np.isfinite(state.log_returns[:eve]), np.isfinite(after.log_returns[:eve])
+    runs = zip(rules.symbols, _run_out(was), _run_out(now), was.T, strict=True)
     counts = {}
-    for column, symbol in enumerate(rules.symbols):
-        rows = np.flatnonzero(now[:, column])
-        since = int(rows[-1]) + 1 if len(rows) else 0  # all later rows are without a return
-        count = min(state.eve.out.get(symbol, 0), eve - since) + int(was[since:, column].sum())
+    for symbol, before, since, known in runs:
+        told = state.eve.out.get(symbol, 0)
+        lost = max(told - before, 0)  # sessions that the model could not take: nothing is kept of them
+        count = min(told, since + lost) + int(known[eve - since :].sum())
         if count:
             counts[symbol] = count
     return counts
+
+
+def _run_out(known: NDArray[np.bool_]) -> list[int]:
+    """How many of the newest rows of each column are not known."""
+    return [int(n) for n in np.where(known.any(axis=0), known[::-1].argmax(axis=0), len(known))]
 
 
 def _gaps(eve: Mapping[str, int], event: SessionClosed | PricesChanged) -> Mapping[str, int]:
