@@ -125,9 +125,9 @@ class MarketData:
         revisions, told = self._shelves.revisions.since(state.told)
         return replace(judged, revisions=revisions, told=told)
 
-    def keep(self, state: State, judged: JudgedPrices) -> None:
-        """Show what is in quarantine since ``judged`` was taken into ``state``; what left the window nobody looks at any more."""
-        self._shelves.quarantine.keep(judged.doubts, state.recent[-self._overlap - 1 :][0])
+    def keep(self, state: State, doubts: Sequence[Doubt]) -> None:
+        """Show what is in quarantine since ``state`` took ``doubts`` in; what left the window nobody looks at any more."""
+        self._shelves.quarantine.keep(doubts, state.recent[-self._overlap - 1 :][0])
 
     def _examined(self, state: State, sessions: tuple[date, ...], rows: int) -> JudgedPrices:
         window = self._window(sessions)

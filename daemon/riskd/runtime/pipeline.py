@@ -84,6 +84,7 @@ class Pipeline:
         newest = parts.ledger.newest()
         if newest is not None and newest[0].basis == parts.rules.basis:
             self._state, self._due = newest
+            parts.data.keep(self._state, self._state.doubts)  # in case a stop came between the step and this
             return True
         standings = newest[0].standings if newest else None
         with parts.stage("prices"):
@@ -170,7 +171,7 @@ class Pipeline:
     def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
         """One step on judged prices; then the quarantine shows what they left there."""
         outcome = self._take(event)
-        self._parts.data.keep(self.state, judged)
+        self._parts.data.keep(self.state, judged.doubts)
         return outcome
 
     def _take(self, event: Event) -> Outcome:
