@@ -8,9 +8,10 @@ import pytest
 
 from conftest import closed, made_up_table, small_rules
 from riskd.core.arrays import Floats
-from riskd.core.events import PricesChanged
+from riskd.core.events import AlertKind, PricesChanged
 from riskd.core.forecaster import MarketState
 from riskd.core.grade import Grade
+from riskd.core.limits import LimitState
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction
 from riskd.core.rules import Rules
@@ -105,3 +106,26 @@ def test_a_session_that_never_was_does_not_count_twice(rules: Rules, gap: State)
     state, _ = step(rules, gap, event)
     again, _ = step(rules, state, PricesChanged(event.session, event.prices))
     assert (state.out, again.out) == ({"CCC": 1}, {"CCC": 1})
+
+
+def test_a_breach_of_the_same_session_is_not_closed_in_the_dark() -> None:
+    """Breached at the close; at night most of the crash is taken back and CCC is no longer usable: grade D, the episode stays.
+
+    Once everything is known and the crash was none, the breach closes, and that is told.
+    """
+    rules = small_rules(max_cvar=0.03)
+    warm = warm_state(rules, made_up_table(("AAA", "BBB", "CCC"), sessions=150))
+    session = warm.session + DAY
+    fired, _ = step(rules, warm, closed(session, -0.12))
+    key = ("book", "cvar")
+    assert fired.standings[key].state is LimitState.FIRING
+    crash = float(np.log1p(-0.12))
+    fix = (Correction(session, "AAA", crash, 0.0), Correction(session, "BBB", crash, 0.0))
+    gone = Correction(session, "CCC", crash, NAN)
+    dark, outcome = step(rules, fired, PricesChanged(session, closed(session, [0.0, 0.0, NAN], corrections=(*fix, gone)).prices))
+    assert outcome.reports[0].grade is Grade.D
+    assert (dark.standings[key].state, dark.standings[key].episode) == (LimitState.CANNOT_JUDGE, str(session))
+    back = Correction(session, "CCC", NAN, 0.0)
+    light, outcome = step(rules, dark, PricesChanged(session, closed(session, 0.0, corrections=(back,)).prices))
+    assert light.standings[key].state is LimitState.CLEAR
+    assert AlertKind.BREACH_CLOSED in [a.kind for a in outcome.alerts]

@@ -58,7 +58,7 @@ def assess(
         for limit in portfolio.limits:
             key = (portfolio.name, limit.name)
             figure = next((f for f in figures if f.level == limit.level and f.horizon == limit.horizon), None)
-            before = state.eve.standings.get(key, Standing())
+            before = _before(state, key, grade.grade)
             accepted, proxied = _value(sight.accepted, portfolio, limit), _value(sight.proxied, portfolio, limit)
             plausible = accepted if figure and _plausible(state, portfolio, rules) else None
             standings[key] = _judge(limit, before, figure, grade.grade, plausible, state.session.isoformat())
@@ -67,6 +67,13 @@ def assess(
         report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank)
         reports.append(replace(report, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
     return tuple(reports), standings
+
+
+def _before(state: State, key: LimitKey, grade: Grade) -> Standing:
+    """Where a limit stood on the eve; a breach that was told of this very session stays open until it can be judged again."""
+    eve, told = state.eve.standings.get(key, Standing()), state.standings.get(key, Standing())
+    dark = grade in (Grade.D, Grade.F)
+    return replace(eve, episode=told.episode) if dark and told.episode and not eve.episode else eve
 
 
 def _symbol_grades(

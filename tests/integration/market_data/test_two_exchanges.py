@@ -92,7 +92,7 @@ def test_a_holiday_is_no_gap(two: tuple[Two, Taken]) -> None:
 
 
 def test_which_days_were_shut() -> None:
-    """The calendars themselves: Frankfurt trades on 3 October, New York does not on Thanksgiving and on 26 December they differ again."""
+    """The calendars: Frankfurt trades on 3 October and on Thanksgiving, New York not on Thanksgiving but on 26 December."""
     own = {name: ExchangeCalendar(name, SETTLE, START) for name in ("XNYS", "XETR")}
     days = [date(2023, 10, 3), date(2023, 11, 23), date(2023, 12, 26)]
     trades: dict[str, list[bool]] = {name: [bool(c.sessions(d, d)) for d in days] for name, c in own.items()}
