@@ -33,7 +33,7 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.clock = HandClock(datetime.combine(START, datetime.min.time(), UTC))
-        self.calendar = ExchangeCalendar("XNYS", timedelta(minutes=30), START)
+        self.calendar = ExchangeCalendar("XNYS", timedelta(minutes=30), START + timedelta(days=90))
         self.feed = ScriptedFeed(self.clock.now)
         self.random = np.random.default_rng(self.seed)
         self.prices = dict(PRICES)

@@ -39,7 +39,7 @@ class Two:
     def __init__(self, folder: Path, joint: str) -> None:
         self.rules = small_rules(max_cvar=0.2)
         self.clock = HandClock(datetime.combine(START, datetime.min.time(), UTC))
-        both = {name: ExchangeCalendar(name, SETTLE, START) for name in ("XNYS", "XETR")}
+        both = {name: ExchangeCalendar(name, SETTLE, END) for name in ("XNYS", "XETR")}
         self.own = {"AAA": both["XNYS"], "BBB": both["XNYS"], GERMAN: both["XETR"]}
         self.exchanges = Exchanges(both[joint], self.own)
         self.feed = ScriptedFeed(self.clock.now)
