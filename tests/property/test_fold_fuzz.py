@@ -11,15 +11,18 @@ from riskd.core.advance import KEPT
 from riskd.core.arrays import Floats, frozen
 from riskd.core.canonical import canonical_json
 from riskd.core.events import AlertKind, Event, FeedTurned, Outcome, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.forecaster import MarketState
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, Standing
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
 from riskd.core.report import Status
+from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.core.step import step
 from riskd.core.warm import warm_state
 from riskd.store.event_text import read_event, write_event
+from riskd.testing import EwmaForecaster, NormalForecast
 
 pytestmark = pytest.mark.property
 SYMBOLS = ("AAA", "BBB", "CCC")
@@ -34,12 +37,13 @@ class Days:
     """A fold fed with what chance makes; every event and every text of an outcome is kept."""
 
     random: np.random.Generator
+    rules: Rules = RULES
     state: State = WARM
     lines: list[tuple[Event, str, bytes]] = field(default_factory=list)
 
     def take(self, event: Event) -> Outcome:
         before = self.state
-        self.state, outcome = step(RULES, before, event)
+        self.state, outcome = step(self.rules, before, event)
         self.lines.append((event, canonical_json(outcome), pack(self.state)))
         hold(before, self.state, outcome)
         for due in outcome.follow_ups:
@@ -124,15 +128,29 @@ def hold(before: State, after: State, outcome: Outcome) -> None:
             assert not [a for a in outcome.alerts if a.kind is AlertKind.BREACH_CLOSED and a.portfolio == report.portfolio]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_any_sequence_of_days(seed: int) -> None:
+class Blind(NormalForecast):
+    """Has no score for a return beyond 4.5 %."""
+
+    def score(self, log_returns: Floats) -> Floats:
+        return np.where(np.abs(log_returns) > 0.045, np.inf, super().score(log_returns))
+
+
+class Unscorable(EwmaForecaster):
+    def forecast(self, state: MarketState) -> NormalForecast:
+        return Blind(super().forecast(state).sigma)
+
+
+@pytest.mark.parametrize("forecaster", [EwmaForecaster(), Unscorable()], ids=["model", "failing-model"])
+@pytest.mark.parametrize("seed", range(15))
+def test_any_sequence_of_days(seed: int, forecaster: EwmaForecaster) -> None:
     """40 events: no exception, no green without proof, nothing cleared in the dark, and the same bytes when replayed as text."""
-    days = Days(np.random.default_rng(seed))
+    rules = replace(RULES, forecaster=forecaster)
+    days = Days(np.random.default_rng(seed), rules)
     for _ in range(40):
         days.day()
     state = WARM
     for event, said, packed in days.lines:
-        state, outcome = step(RULES, state, read_event(write_event(event)))
+        state, outcome = step(rules, state, read_event(write_event(event)))
         assert canonical_json(outcome) == said
         assert pack(state) == packed
 
