@@ -1,10 +1,7 @@
 """The verbs of riskd."""
 
 import json
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -12,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from riskd import __version__
-from riskd.errors import BusyError, ConfigError, DataError, RiskdError
+from riskd import __version__, data_verbs
+from riskd.errors import ConfigError
+from riskd.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
 
-OK, FAILED, BREACH, BUSY, CONFIG = 0, 1, 3, 73, 78
 DEMO = Path("config/demo.toml")
 
 app = typer.Typer(
@@ -26,35 +23,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
-ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="Configuration file (TOML).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+app.add_typer(data_verbs.app, name="data")
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
-DEFAULT = Path("config/riskd.toml")
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Expected errors become one line on standard error and an exit code."""
-    try:
-        yield
-    except RiskdError as error:
-        typer.echo(f"riskd: {error}", err=True)
-        unusable = isinstance(error, ConfigError | DataError)  # prices that cannot be used do not mend by a restart either
-        code = CONFIG if unusable else BUSY if isinstance(error, BusyError) else FAILED
-        raise typer.Exit(code) from None
-
-
-def _settings(config: Path) -> Any:
-    from riskd.observe.logs import configure_logging
-    from riskd.settings import load_settings
-
-    settings = load_settings(config)
-    passwords = [settings.service.database_password(), settings.mqtt.password() if settings.mqtt else None]
-    configure_logging(sys.stderr, settings.service.log, [password for password in passwords if password])
-    logging.captureWarnings(True)
-    return settings
 
 
 @app.callback(invoke_without_command=True)
@@ -67,11 +39,11 @@ def main(version: Annotated[bool, typer.Option("--version", help="Show the versi
 @app.command()
 def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
     """Run the daemon until it is stopped; what an earlier run left unfinished is finished first."""
-    with _told():
+    with told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console
 
-        run_daemon(_settings(config), Console(silent=not sys.stdout.isatty()), None, exit)
+        run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit)
 
 
 @app.command()
@@ -81,13 +53,13 @@ def demo(
     exit: ExitOption = False,
 ) -> None:
     """Replay a real crisis, offline: page on http://127.0.0.1:8321/, MQTT on port 18883. Starts afresh each time."""
-    with _told():
+    with told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console
         from riskd.runtime.clock import SystemClock
         from riskd.store.database import discard
 
-        settings = _settings(config)
+        settings = settings_of(config)
         discard(settings.service.state, SystemClock().now)
         run_daemon(settings, Console(), speed, exit)
 
@@ -100,10 +72,10 @@ def once(
     fail_on_breach: BreachOption = False,
 ) -> None:
     """Compute one session (--as-of DATE, else the newest) and print it; nothing is kept or published."""
-    with _told():
+    with told():
         from riskd.app.once import newest_session
 
-        settings = _settings(config)
+        settings = settings_of(config)
         session = as_of.date() if as_of else newest_session(settings)
         worst = _print_past(settings, session, session, as_json)
     raise typer.Exit({"BREACH": BREACH, "UNKNOWN": FAILED}.get(worst, OK) if fail_on_breach else OK)
@@ -118,8 +90,8 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """Fold a stretch of the past as fast as it goes, from the configured price files; or verify the journal."""
-    with _told():
-        settings = _settings(config)
+    with told():
+        settings = settings_of(config)
         if journal:
             from riskd.app.verify import verify
 
@@ -132,10 +104,10 @@ def replay(
 @app.command()
 def check(config: ConfigOption = DEFAULT) -> None:
     """Check configuration, model, store and feeds without starting anything."""
-    with _told():
+    with told():
         from riskd.app.check import check as look
 
-        settings = _settings(config)
+        settings = settings_of(config)
         typer.echo(f"config     {config}")
         for line in look(settings):
             typer.echo(line)
@@ -147,11 +119,11 @@ def explain(
     id: Annotated[str, typer.Argument(help="Alert id, or the beginning of one.")], config: ConfigOption = DEFAULT
 ) -> None:
     """Show what one alert rested on, from the store."""
-    with _told():
+    with told():
         from riskd.app.kit import store_beside
         from riskd.store.ledger import Ledger
 
-        database = store_beside(_settings(config))
+        database = store_beside(settings_of(config))
         found = Ledger(database).alert(id)
         database.close()
         if found is None:
@@ -164,8 +136,8 @@ def health(config: ConfigOption = DEFAULT) -> None:
     """Ask a running daemon whether it is alive; for container health checks."""
     from http.client import HTTPConnection
 
-    with _told():
-        web = _settings(config).web
+    with told():
+        web = settings_of(config).web
         if web is None:
             raise ConfigError(f"{config}: web: switched off, so there is nobody to ask")
         connection = HTTPConnection(web.host, web.port, timeout=5)

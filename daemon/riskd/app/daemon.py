@@ -20,6 +20,7 @@ from riskd.sinks.broker import embedded_broker
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink, MqttTarget
 from riskd.sinks.sink import Sink
+from riskd.store.desk import Desk
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
 from riskd.store.queue import SqlOutbox
@@ -74,7 +75,9 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
             await stack.enter_async_context(embedded_broker(settings.mqtt.port))
         background: list[Background] = [delivery.run]
         if settings.web is not None:
-            web, bound = create_app(board, ledger, metrics.render), listen(settings.web.host, settings.web.port)
+            desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
+            web = create_app(board, ledger, metrics.render, desk, token=settings.web.token())
+            bound = listen(settings.web.host, settings.web.port)
             background.append(lambda: serve_on(web, bound))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, exit_when_done)

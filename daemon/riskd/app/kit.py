@@ -22,7 +22,7 @@ from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
 from riskd.forecast.artefact import load_artefact
 from riskd.forecast.onnx_lstm import OnnxLstm
-from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, Venue, preceding
+from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
 from riskd.runtime.exchanges import Exchanges, exchanges_of
 from riskd.runtime.ladder import Ladder
@@ -62,6 +62,16 @@ class Market:
                 feed.release(session)
 
 
+def venues_of(settings: Settings) -> Exchanges | None:
+    """The exchanges of a configuration; None where the price files themselves are the calendar."""
+    service, today = settings.service, SystemClock().now().date()
+    if service.calendar == "prices":
+        return None
+    settle = timedelta(minutes=service.settle_minutes)
+    joint = ExchangeCalendar(service.calendar, settle, today)
+    return exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
+
+
 def load_forecaster(settings: Settings) -> OnnxLstm:
     """The configured model; a broken artefact is a mistake of configuration and raises ConfigError."""
     try:
@@ -97,14 +107,10 @@ def rules_of(settings: Settings, forecaster: OnnxLstm) -> Rules:
 def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:
     """Calendar and feeds under ``clock``; feeds show no session that is not over by it. ``notes`` outlive a restart."""
     files: list[FileFeed] = []
-    settle = timedelta(minutes=settings.service.settle_minutes)
-    today = SystemClock().now().date()
-    joint: Venue
-    if settings.service.calendar == "prices":
-        joint = PriceCalendar(lambda: _dates(files, settings.symbols), settle)
-    else:
-        joint = ExchangeCalendar(settings.service.calendar, settle, today)
-    calendar = exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
+    calendar = venues_of(settings)
+    if calendar is None:
+        settle = timedelta(minutes=settings.service.settle_minutes)
+        calendar = Exchanges(PriceCalendar(lambda: _dates(files, settings.symbols), settle), {})
 
     def closed(symbol: str, session: date) -> bool:
         return calendar.closed(symbol, session, clock.now())

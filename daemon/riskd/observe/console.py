@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from rich.console import Console as Terminal
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 
 from riskd.core.events import AlertEvent, AlertKind, Outcome, Proposal
 from riskd.core.limits import LimitState
@@ -16,14 +18,15 @@ MARK = {
     LimitState.CLEARING: ("magenta", "clearing"),
     LimitState.CANNOT_JUDGE: ("bold white on black", "CANNOT JUDGE"),
 }
+FILE_WIDTH = 400  # characters of a table that is no person's to look at
 LOUD = {AlertKind.BREACH_OPENED: "bold white on red", AlertKind.BREACH_CLOSED: "bold green"}
 
 
 class Bar:
     """A progress bar on a terminal, silence elsewhere."""
 
-    def __init__(self, terminal: Terminal, label: str) -> None:
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("sessions"))
+    def __init__(self, terminal: Terminal, label: str, unit: str) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit))
         self._progress = Progress(*columns, console=terminal, transient=True, disable=not terminal.is_terminal)
         self._progress.start()
         self._task = self._progress.add_task(label, total=None)
@@ -43,11 +46,20 @@ class Console:
         self._terminal = Terminal(quiet=silent, highlight=False, soft_wrap=True)
         self._place = ""
 
-    def progress(self, label: str) -> Bar:
-        return Bar(self._terminal, label)
+    def progress(self, label: str, unit: str = "sessions") -> Bar:
+        return Bar(self._terminal, label, unit)
 
     def line(self, text: str) -> None:
         self._terminal.print(text, markup=False)
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Rows under their columns; on a terminal the last column takes more lines where there is no room."""
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for column in columns:
+            table.add_column(column, no_wrap=column != columns[-1])
+        for row in rows:
+            table.add_row(*map(escape, row))
+        self._terminal.print(table, width=None if self._terminal.is_terminal else FILE_WIDTH)
 
     def count(self, done: int, total: int) -> None:
         """Where a replay stands; shown at the start of the lines that follow."""

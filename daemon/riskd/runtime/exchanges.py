@@ -51,6 +51,10 @@ class Exchanges:
         """Sessions of the symbol's venue from ``first`` to ``last``, joint or not."""
         return self._at(symbol).sessions(first, last)
 
+    def newest_of(self, symbol: str, now: datetime) -> date | None:
+        """The newest session of the symbol's own venue that is over."""
+        return self._at(symbol).newest(now)
+
     def closed(self, symbol: str, session: date, now: datetime) -> bool:
         """Whether the symbol's venue is done with ``session``, delay included: a price dated so is a close and no live candle."""
         newest = self._at(symbol).newest(now)

@@ -136,3 +136,10 @@ class Web(Section):
 
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     port: Port = 8321
+    token_file: Path | None = Field(
+        default=None, description="file that holds the bearer token of who may decide on prices; must not be readable by others"
+    )
+
+    def token(self) -> str | None:
+        """What ``token_file`` holds; ConfigError when it is missing or others may read it."""
+        return secret(self.token_file, "web.token_file")

@@ -23,6 +23,7 @@ NAMES = (
     "header.js",
     "limits.js",
     "link.js",
+    "prices.js",
     "series.js",
     "favicon.svg",
     "vendor/uPlot.iife.min.js",

@@ -15,12 +15,21 @@ from riskd.core.canonical import plain
 from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
+from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.quality.revision import Revision, RevisionKind
+from riskd.core.quote import Quote
 from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Status
 from riskd.observe.board import Board
 from riskd.observe.snapshot import Delivery, Snapshot
+from riskd.store.database import open_database
+from riskd.store.desk import Desk
+from riskd.store.prices import PriceStore
+from riskd.store.quarantine import Quarantine
+from riskd.store.revisions import Revisions
 from riskd.web.server import create_app, listen, serve_on
 
 SYMBOLS = ("SPY", "IEF", "GLD", "EFA", "EEM")
+TOKEN = "only-the-manager-knows"
 PROVENANCE = Provenance("lstm-jsu@1f2e3d4c5b6a", "t-copula", "bank-7", "prices-5", "rules-3", 20_000, "0.1.0")
 
 
@@ -205,9 +214,23 @@ def populated() -> tuple[Snapshot, FakeArchive]:
     return snapshot, FakeArchive(rows, told)
 
 
+def desk() -> Desk:
+    """A real store with a price in quarantine and a restated history."""
+    database = open_database(None, lambda: datetime(2026, 11, 20, 22, tzinfo=UTC))
+    session = date(2026, 11, 20)
+    quotes = [Quote("SPY", session, "close", 600.0, "yahoo", datetime(2026, 11, 20, 22, tzinfo=UTC))]
+    PriceStore(database).append(quotes)
+    detail = "would be a log return of -0.6931 where 0.0120 is usual; <b>nobody</b> announced a split"
+    Quarantine(database).keep([Doubt("EEM", session, Rule.SPLIT, 21.5, detail)])
+    revision = Revision("SPY", RevisionKind.DIVIDEND, "close", "yahoo", date(2026, 9, 1), session, 58, 0.9972, 601.7, 600.0)
+    Revisions(database).keep([revision], datetime(2026, 11, 20, 22, tzinfo=UTC))
+    return Desk(database, ("EEM", "SPY"), lambda symbol: session)
+
+
 def _serve(snapshot: Snapshot, archive: FakeArchive, port: int, failed: list[BaseException]) -> Site:
     loop, board, bound = asyncio.new_event_loop(), Board(snapshot), listen("127.0.0.1", port)
-    app = create_app(board, archive, lambda: (b"riskd_up 1\n", "text/plain; version=0.0.4; charset=utf-8"), hosts=("riskd.test",))
+    metrics = (b"riskd_up 1\n", "text/plain; version=0.0.4; charset=utf-8")
+    app = create_app(board, archive, lambda: metrics, desk(), hosts=("riskd.test",), token=TOKEN)
     task = loop.create_task(serve_on(app, bound))
 
     def turn() -> None:

@@ -27,7 +27,7 @@ DAEMON = textwrap.dedent(
 
     async def main():
         now = datetime.now(UTC)
-        app = create_app(Board(Snapshot(now, now, "0", "m", "p", "starting")), Nothing(), lambda: (b"", "text/plain"))
+        app = create_app(Board(Snapshot(now, now, "0", "m", "p", "starting")), Nothing(), lambda: (b"", "text/plain"), Nothing())
         bound = listen("127.0.0.1", 0)
         serving = asyncio.create_task(serve_on(app, bound))
         stop = asyncio.Event()

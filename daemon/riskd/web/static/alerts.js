@@ -10,6 +10,14 @@ const KIND_WORDS = {
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
+  "data.suspect": "price in quarantine",
+  "data.cleared": "out of quarantine",
+  "data.revised": "history restated",
+  "session.void": "no session",
+  "feed.failing": "feed fails",
+  "feed.working": "feed works again",
+  "feed.failover": "feed stands in",
+  "feed.failback": "feed no longer needed",
 };
 
 function item(alert) {

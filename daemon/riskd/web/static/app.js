@@ -4,10 +4,12 @@ import { showAlerts } from "./alerts.js";
 import { Card } from "./card.js";
 import { SEVERITY, showAge, showHeader, staleness } from "./header.js";
 import { Link, paced } from "./link.js";
+import { showPrices } from "./prices.js";
 
 const FEW = 4; // up to this many cards are all open; of more, only the worst
 const REFRESH_MS = 500;
 const LAST_ALERTS = 20;
+const LAST_REVISIONS = 5;
 
 const portfolios = document.getElementById("portfolios");
 const empty = document.getElementById("empty");
@@ -51,11 +53,17 @@ function dropMissing(names) {
 
 async function refresh() {
   try {
-    const [status, alerts] = await Promise.all([link.json("api/v1/status"), link.json(`api/v1/alerts?last=${LAST_ALERTS}`)]);
+    const [status, alerts, held, revisions] = await Promise.all([
+      link.json("api/v1/status"),
+      link.json(`api/v1/alerts?last=${LAST_ALERTS}`),
+      link.json("api/v1/data/quarantine"),
+      link.json(`api/v1/data/revisions?last=${LAST_REVISIONS}`),
+    ]);
     snapshot = status;
     showHeader(status);
     showCards([...status.reports].sort(bySeverity), status.proposals);
     showAlerts(document.getElementById("alerts"), alerts);
+    showPrices(status.feeds, held, revisions);
     empty.hidden = status.reports.length > 0;
     empty.textContent = `No figures yet: riskd is ${status.phase}. They appear here when the first session has been computed.`;
   } catch (error) {

@@ -56,7 +56,8 @@ export class Card {
     this.#report = report;
     this.element.dataset.status = report.status;
     const value = report.value === 1 ? "" : `, ${grouped(report.value)} ${report.currency}`;
-    this.#facts.textContent = `data grade ${report.grade}, ${report.session}${value}`;
+    const priced = report.coverage < 1 ? ` (${percent(report.coverage, 1)} of holdings priced)` : "";
+    this.#facts.textContent = `data grade ${report.grade}${priced}, ${report.session}${value}`;
     this.#digest.replaceChildren(...digest(report));
     this.#limits.replaceChildren(...report.limits.map((limit) => limitRow(report, limit)));
     this.#notes.replaceChildren(...report.notes.map((note) => el("li", {}, note)));
