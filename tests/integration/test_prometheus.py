@@ -43,7 +43,7 @@ def rendered() -> str:
         started_at=NOW, taken_at=NOW, version="0.1.0", model="lstm-jsu@abc", provider="CPUExecutionProvider", phase="watching",
         reports=(report("main"), report("other")), last_success_at=NOW, last_attempt_at=NOW, expected_by=NOW,
         valid_until=NOW + timedelta(days=4), deliveries=(Delivery("mqtt", True, 2, 1, 0, 3.0),),
-        cycles={"computed": 3, "failed": 1},
+        cycles={"computed": 3, "failed": 1}, feeds={"yahoo": "failing", "file:drop": "failover"},
     )  # fmt: skip
     metrics = Metrics(Board(snapshot), lambda: NOW)
     with metrics.stage("scenarios"):
