@@ -26,7 +26,7 @@ DOORS = {
     "fastapi": "riskd/web/",
     "starlette": "riskd/web/",
     "uvicorn": "riskd/web/",
-    "typer": "riskd/cli.py",
+    "typer": "riskd/cli/",
 }
 NOWHERE = {"pickle", "cloudpickle", "joblib", "torch", "onnx", "arch", "sklearn", "skfolio", "riskd_models"}
 IMPORTERS = {"import_module", "__import__", "find_spec"}

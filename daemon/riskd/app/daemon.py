@@ -15,7 +15,7 @@ from riskd.runtime.clock import SystemClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Background, Replay, Service
-from riskd.settings import Mqtt, Settings
+from riskd.settings import Mqtt, Settings, Web
 from riskd.sinks.broker import embedded_broker
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink, MqttTarget
@@ -76,11 +76,16 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
         background: list[Background] = [delivery.run]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
-            web = create_app(board, ledger, metrics.render, desk, token=settings.web.token())
-            bound = listen(settings.web.host, settings.web.port)
-            background.append(lambda: serve_on(web, bound))
+            background.append(_page(settings.web, board, ledger, metrics, desk))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, exit_when_done)
+
+
+def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk) -> Background:
+    """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
+    app = create_app(board, ledger, metrics.render, desk, token=settings.token())
+    bound = listen(settings.host, settings.port)
+    return lambda: serve_on(app, bound)
 
 
 def _sinks(settings: Settings, console: Console) -> tuple[Sink, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from riskd.verb import DEFAULT, ConfigOption, JsonOption, settings_of, told
+from riskd.cli.verb import DEFAULT, ConfigOption, JsonOption, settings_of, told
 
 if TYPE_CHECKING:
     from riskd.store.desk import Desk
