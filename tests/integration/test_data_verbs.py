@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,6 +22,11 @@ pytestmark = pytest.mark.integration
 def riskd(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["data", *arguments])
     return result.exit_code, result.stdout if result.exit_code == 0 else result.output
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def write(path: Path, days: list[str], prices: np.ndarray) -> None:  # type: ignore[type-arg]
@@ -54,7 +60,7 @@ artefact = "{root}/models/artefacts/lstm-jsu"
 paths = 500
 horizons = [1]
 [web]
-port = 18391
+port = {free_port()}
 [[portfolios]]
 name = "book"
 weights = {{ AAA = 0.5, BBB = 0.46, CCC = 0.04 }}
