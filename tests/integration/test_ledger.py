@@ -16,7 +16,6 @@ from riskd.core.events import AllocationDue, FeedTurned, PricesChanged, SessionC
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
 from riskd.core.quality.revision import Revision, RevisionKind
-from riskd.core.quote import Quote
 from riskd.core.state import pack
 from riskd.core.step import step
 from riskd.core.warm import warm_state
@@ -24,7 +23,6 @@ from riskd.errors import BusyError, ConfigError
 from riskd.store.database import discard, open_database
 from riskd.store.event_text import key_of, read_event, write_event
 from riskd.store.ledger import Ledger
-from riskd.store.prices import PriceStore
 from riskd.store.queue import SqlOutbox
 
 pytestmark = pytest.mark.integration
@@ -124,34 +122,6 @@ def test_one_sink_does_not_take_for_another(tmp_path: Path) -> None:
     assert outbox.pending("two")[0].attempts == 1
     outbox.failed("two", seq, "never", park=True)
     assert outbox.backlog("two") == (0, 1, 0.0)
-
-
-def test_prices_are_appended_and_the_newest_counts() -> None:
-    """A revision is a second row; the same value again is not; adjusted closes are preferred; missing is NaN."""
-    store = PriceStore(open_database(None, now))
-    days = (date(2024, 3, 8), date(2024, 3, 11))
-
-    def quote(symbol: str, day: date, value: float, field: str = "close") -> Quote:
-        return Quote(symbol, day, field, value, "test", NOON)
-
-    assert store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.0)]) == ()
-    changes = store.append([quote("AAA", days[0], 10.0), quote("AAA", days[1], 11.5)])
-    assert [(c.session, c.old, c.new) for c in changes] == [(days[1], 11.0, 11.5)]
-    assert store.append([quote("AAA", days[1], float("nan"))]) == ()
-    assert store.append([quote("BBB", days[0], 5.0), quote("BBB", days[0], 4.9, "adj_close")]) == ()
-    assert [v.value for v in store.history("AAA", days[1])] == [11.0, 11.5]
-    np.testing.assert_array_equal(store.closes(("AAA", "BBB"), days), [[10.0, 4.9], [11.5, np.nan]])
-
-
-def test_adjusted_and_raw_prices_are_never_mixed() -> None:
-    """A session known raw and adjusted beside one known only raw: both are raw; known of equally many: both are adjusted."""
-    store = PriceStore(open_database(None, now))
-    days = (date(2024, 3, 8), date(2024, 3, 11))
-    raw = [Quote("AAA", day, "close", value, "one", NOON) for day, value in zip(days, (10.0, 11.0), strict=True)]
-    store.append([*raw, Quote("AAA", days[0], "adj_close", 5.0, "other", NOON)])
-    np.testing.assert_array_equal(store.closes(("AAA",), days), [[10.0], [11.0]])
-    store.append([Quote("AAA", days[1], "adj_close", 5.5, "other", NOON)])
-    np.testing.assert_array_equal(store.closes(("AAA",), days), [[5.0], [5.5]])
 
 
 def test_durability_settings(tmp_path: Path) -> None:

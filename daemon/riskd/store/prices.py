@@ -92,28 +92,6 @@ class PriceStore:
         with self._database.begin(reading=True) as connection:
             return price_window(connection, symbols, sessions, open, ladder, known_at)
 
-    def closes(self, symbols: tuple[str, ...], sessions: Sequence[date]) -> Floats:
-        """Newest known closes of any source; NaN where nothing is known. Shape (sessions, symbols).
-
-        Each symbol's come from one field alone, the one known of most ``sessions`` (adjusted if equal): a return is never
-        made of an adjusted and a raw price.
-        """
-        tables = np.array([self._closes(field, symbols, sessions) for field in reversed(CLOSES)])  # (fields, sessions, symbols)
-        best = np.isfinite(tables).sum(axis=1).argmax(axis=0)  # (symbols,), the first of equals
-        return np.asarray(np.take_along_axis(tables, best[None, None, :], axis=0)[0])
-
-    def _closes(self, field: str, symbols: tuple[str, ...], sessions: Sequence[date]) -> Floats:
-        out = np.full((len(sessions), len(symbols)), np.nan)
-        row_of = {s: i for i, s in enumerate(sessions)}
-        column_of = {s: i for i, s in enumerate(symbols)}
-        with self._database.begin(reading=True) as connection:
-            of = {s.id: column_of[s.symbol] for s in known_series(connection, symbols) if s.field == field}
-            found = list(versions(connection, list(of), min(sessions), max(sessions)))
-        for r in sorted(found, key=lambda r: r.seen_at):
-            if r.session in row_of:
-                out[row_of[r.session], of[r.series_id]] = r.value
-        return out
-
     def history(self, symbol: str, session: date) -> tuple[Version, ...]:
         """Everything that was ever said of one session, in the order it was heard."""
         with self._database.begin(reading=True) as connection:
