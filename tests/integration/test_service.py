@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from conftest import pipeline_over, small_rules
+from riskd.core.grade import Grade
 from riskd.core.report import Status
 from riskd.errors import DataError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
+from riskd.observe.freshness import status_at
 from riskd.observe.snapshot import Snapshot
 from riskd.runtime import service
 from riskd.runtime.calendar import ExchangeCalendar
@@ -114,6 +116,35 @@ def test_a_session_is_taken_when_it_is_over(tmp_path: Path) -> None:
     events = [m for m in live.sink.taken if not m.retain]
     assert ["breach.opened" in e.body for e in events] == [True, False]
     assert kinds.index(events[0].id) < kinds.index("book/allocation")
+
+
+def test_an_outage_turns_stale_ninety_minutes_after_the_close_and_is_caught_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Down at the close: failing is told once, the last good figures go STALE by close + 90 minutes; then caught up, grade A."""
+    monkeypatch.setattr(service, "RETRY_SECONDS", 0.05)
+    stale_at = datetime(2024, 3, 11, 21, 30, tzinfo=UTC)
+
+    async def story(live: Live) -> None:
+        shown = await live.until(lambda s: s.phase == "watching" and bool(s.reports) and s.next_run_at is not None)
+        assert shown.valid_until == stale_at
+        live.feed.broken = "the source is down"
+        live.at("21:29")
+        failed = await live.until(lambda s: s.feeds.get("scripted") == "failing" and bool(s.problems))
+        assert [r.session for r in failed.reports] == [date(2024, 3, 8)]
+        assert status_at(failed, failed.reports[0], stale_at) is not Status.STALE
+        assert status_at(failed, failed.reports[0], stale_at + timedelta(seconds=1)) is Status.STALE
+        live.at("23:00")
+        live.close(0.001)
+        live.feed.broken = None
+        caught = await live.until(lambda s: any(r.session == MONDAY for r in s.reports))
+        assert caught.reports[0].grade is Grade.A
+        assert caught.feeds == {"scripted": "working"}
+
+    live = Live(tmp_path)
+    asyncio.run(live.run(story))
+    told = [m.body for m in live.sink.taken if "riskd.feed." in m.body]
+    assert ["feed.failing" in told[0], "feed.working" in told[1], len(told)] == [True, True, 2]
 
 
 def test_no_prices_at_start_is_waited_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
