@@ -1,0 +1,116 @@
+"""The GJR-GARCH-t fit against the standard implementation, hand recursions and its own simulations."""
+
+import numpy as np
+import pytest
+from arch import arch_model
+from skfolio.datasets import load_sp500_dataset
+
+from riskd.core.garch import Gjr, _negative_log_likelihood, fit_gjr, gjr_of, untrained
+
+pytestmark = pytest.mark.oracle
+
+TRUTH = Gjr(0.0004, 2e-6, 0.03, 0.1, 0.9, 6.0)
+
+
+def simulated(sessions: int, seed: int) -> np.ndarray:
+    z = np.random.default_rng(seed).standard_t(TRUTH.nu, (sessions, 1)) * np.sqrt((TRUTH.nu - 2) / TRUTH.nu)
+    return TRUTH.simulated(0.01, z)[:, 0]
+
+
+def test_the_likelihood_is_never_worse_than_that_of_arch() -> None:
+    """On real returns of three decades the optimum is at least as good as the one arch finds, within 0.01 in all 2,000 terms."""
+    returns = np.log(load_sp500_dataset()).diff().dropna().to_numpy()
+    for column, first in ((0, 0), (7, 3000), (13, 5500)):
+        y = returns[first : first + 2000, column]
+        model = arch_model(y * 100, mean="Constant", vol="GARCH", p=1, o=1, q=1, dist="t", rescale=False)
+        mu, omega, alpha, gamma, beta, nu = model.fit(disp="off").params.to_numpy()
+        theirs = np.array([mu / 100, omega / 1e4, alpha, alpha + gamma, beta, nu])
+        fit = fit_gjr(y)
+        values = [2000 * _negative_log_likelihood(y / y.std(), in_units(t, y.std()))[0] for t in (theta_of(fit), theirs)]
+        assert fit.fitted and values[0] <= values[1] + 0.01
+
+
+def theta_of(fit: Gjr) -> np.ndarray:
+    return np.array([fit.mu, fit.omega, fit.alpha, fit.alpha + fit.gamma, fit.beta, fit.nu])
+
+
+def in_units(theta: np.ndarray, scale: float) -> np.ndarray:
+    """The same parameters for returns divided by ``scale``."""
+    return theta / np.array([scale, scale**2, 1, 1, 1, 1])
+
+
+def test_the_gradient_is_that_of_finite_differences() -> None:
+    """Every slope agrees with a central difference to six digits."""
+    x = simulated(700, 1) / 0.01
+    theta = np.array([0.03, 0.03, 0.05, 0.12, 0.88, 7.0])
+    _, slope = _negative_log_likelihood(x, theta)
+    for i in range(6):
+        step = 1e-6 * np.eye(6)[i]
+        up, down = _negative_log_likelihood(x, theta + step)[0], _negative_log_likelihood(x, theta - step)[0]
+        assert slope[i] == pytest.approx((up - down) / 2e-6, rel=1e-5, abs=1e-7)
+
+
+def test_the_truth_is_found_again() -> None:
+    """Twenty thousand simulated returns give the parameters that made them, within a few standard errors."""
+    fit = fit_gjr(simulated(20_000, 2))
+    assert fit.fitted
+    assert fit.alpha == pytest.approx(TRUTH.alpha, abs=0.012)
+    assert fit.gamma == pytest.approx(TRUTH.gamma, abs=0.025)
+    assert fit.beta == pytest.approx(TRUTH.beta, abs=0.02)
+    assert fit.nu == pytest.approx(TRUTH.nu, abs=0.8)
+
+
+def test_without_leverage_gamma_is_zero() -> None:
+    """The plain GARCH has one reaction for rises and falls, and it is no better than the fit with leverage."""
+    y = simulated(3000, 3)
+    plain, full = fit_gjr(y, leverage=False), fit_gjr(y)
+    assert plain.gamma == 0 and plain.fitted
+    better, worse = (_negative_log_likelihood(y / y.std(), in_units(theta_of(f), y.std()))[0] for f in (full, plain))
+    assert better < worse
+
+
+def test_filtering_is_the_recursion_by_hand() -> None:
+    """Residuals and the next sigma come from the recursion written as a loop."""
+    y = simulated(300, 4)
+    residuals, sigma = TRUTH.filtered(y)
+    variance = float(np.mean((y[:75] - TRUTH.mu) ** 2)) + 1e-14
+    for t, r in enumerate(y):
+        e = r - TRUTH.mu
+        assert residuals[t] == pytest.approx(e / np.sqrt(variance), rel=1e-12)
+        variance = TRUTH.omega + (TRUTH.alpha + TRUTH.gamma * (e < 0)) * e * e + TRUTH.beta * variance
+    assert sigma == pytest.approx(np.sqrt(variance), rel=1e-12)
+
+
+def test_simulating_its_own_residuals_gives_the_returns_back() -> None:
+    """simulated() is the inverse of filtered()."""
+    y = simulated(200, 5)
+    residuals, _ = TRUTH.filtered(y)
+    first = np.sqrt(float(np.mean((y[:75] - TRUTH.mu) ** 2)) + 1e-14)
+    np.testing.assert_allclose(TRUTH.simulated(first, residuals[:, None])[:, 0], y, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "returns",
+    [np.zeros(0), np.zeros(2000), np.full(2000, 0.01), np.full(100, 0.01), np.full(2000, np.nan)],
+    ids=["none", "zero", "constant", "few", "nan"],
+)
+def test_what_cannot_be_fitted_gets_fixed_parameters(returns: np.ndarray) -> None:
+    """No usable maximum: stationary defaults that say they are not fitted."""
+    fit = fit_gjr(returns)
+    assert not fit.fitted
+    assert fit.alpha + fit.gamma / 2 + fit.beta < 1
+
+
+def test_an_exploding_series_never_explodes_the_forecast() -> None:
+    """Returns that double in size every 200 sessions still give a stationary model."""
+    y = np.random.default_rng(6).standard_normal(2000) * 0.001 * 2 ** (np.arange(2000) / 200)
+    fit = fit_gjr(y)
+    assert fit.alpha + fit.gamma / 2 + fit.beta <= 0.9999 + 1e-9 and fit.nu >= 2.2
+    assert np.isfinite(fit.filtered(y)[1])
+
+
+def test_a_row_comes_back() -> None:
+    """Parameters survive as an array."""
+    assert gjr_of(TRUTH.row()) == TRUTH
+    other = untrained(simulated(300, 7))
+    assert gjr_of(other.row()) == other
