@@ -22,12 +22,11 @@ from riskd.core.market import log_returns
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.value_at_risk import value_at_risk
 from riskd.core.scenarios import SCENARIO_MODELS
-from riskd.core.scenarios.t_copula import fit_t_copula
 from riskd.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, LAST = date(2015, 1, 2), date(2022, 12, 28)
-MODELS = {**SCENARIO_MODELS, "t-copula, closed-form margins": fit_t_copula}
+MODELS = SCENARIO_MODELS
 LEVELS, PATHS, POOL = (0.95, 0.99), 4000, 1500
 
 
@@ -66,7 +65,7 @@ def main() -> None:
         if sessions[day + 1] >= FIRST and day % stride == 0:
             realised = -np.expm1(r) @ books
             for name, fit in MODELS.items():
-                drawn = fit(np.array(pool[-POOL:])).draw(np.random.default_rng(1), PATHS)
+                drawn = fit(np.array(pool[-POOL:])).draw(np.random.default_rng(1), 1, PATHS)[0]
                 losses = -np.expm1(forecast.from_score(drawn)) @ books
                 for level in LEVELS:
                     var = np.array([value_at_risk(z, level).value for z in losses.T])

@@ -27,7 +27,7 @@ class Given:
 def mapped(draws: Floats) -> Floats:
     fit = on_pool_margins(lambda scores: Given(draws))
     sampler: Sampler = fit(POOL)
-    return sampler.draw(np.random.default_rng(0), len(draws))
+    return sampler.draw(np.random.default_rng(0), 1, len(draws))[0]
 
 
 def test_a_quantile_becomes_the_pools() -> None:
@@ -55,12 +55,12 @@ def test_the_bootstrap_takes_whole_sessions_by_share() -> None:
         def __init__(self, values: list[float]) -> None:
             self.values = values
 
-        def random(self, paths: int) -> Floats:
-            return np.array(self.values)
+        def random(self, shape: tuple[int, int]) -> Floats:
+            return np.array(self.values).reshape(shape)
 
     below_one = np.nextafter(1.0, 0.0)
-    drawn = FilteredBootstrap(POOL).draw(Uniforms([0.0, 0.2499, 0.25, 0.5, 0.76, below_one]), 6)  # type: ignore[arg-type]
-    np.testing.assert_array_equal(drawn, POOL[[0, 0, 1, 2, 3, 3]])
+    drawn = FilteredBootstrap(POOL).draw(Uniforms([0.0, 0.2499, 0.25, 0.5, 0.76, below_one]), 2, 3)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(drawn.reshape(6, -1), POOL[[0, 0, 1, 2, 3, 3]])
     for sessions in (1, 1025, 1500, 9999):
         many = np.arange(float(sessions))[:, None]
-        assert FilteredBootstrap(many).draw(Uniforms([below_one]), 1) == [[sessions - 1]]  # type: ignore[arg-type]
+        assert FilteredBootstrap(many).draw(Uniforms([below_one]), 1, 1) == [[[sessions - 1]]]  # type: ignore[arg-type]

@@ -48,8 +48,9 @@ def scenario_bank(
     state = market.tiled(paths)
     total: Floats = np.zeros(1)
     returns: dict[int, Floats] = {}
+    scores = sampler.draw(random, max(horizons), paths)
     for day in range(1, max(horizons) + 1):
-        log_returns = forecaster.forecast(state).from_score(sampler.draw(random, paths))
+        log_returns = forecaster.forecast(state).from_score(scores[day - 1])
         total = total + log_returns
         if day in horizons:
             with np.errstate(over="ignore"):  # judged in the next line

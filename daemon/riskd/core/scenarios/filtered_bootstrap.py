@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 
@@ -13,10 +14,18 @@ class FilteredBootstrap:
 
     scores: Floats
 
-    def draw(self, random: np.random.Generator, paths: int) -> Floats:
-        """One past session's scores for every path."""
-        rows = (random.random(paths) * len(self.scores)).astype(np.intp)  # u n < n in floating point too, for every u < 1
-        return self.scores[rows]
+    def draw(self, random: np.random.Generator, sessions: int, paths: int) -> Floats:
+        """A past session's scores for every session of every path, each drawn by itself."""
+        return self.scores[rows_of(random, sessions, paths, len(self.scores))]
+
+    def exact(self) -> Floats:
+        """The pool."""
+        return self.scores
+
+
+def rows_of(random: np.random.Generator, sessions: int, paths: int, pool: int) -> NDArray[np.intp]:
+    """Rows of a pool, each equally likely and independent; shape (sessions, paths)."""
+    return (random.random((sessions, paths)) * pool).astype(np.intp)  # u n < n in floating point too, for every u < 1
 
 
 def fit_filtered_bootstrap(scores: Floats) -> FilteredBootstrap:

@@ -8,14 +8,18 @@ from riskd.core.arrays import Floats
 
 
 class Sampler(Protocol):
-    """Draws joint normal scores; one call is one session of every path."""
+    """Draws joint normal scores for whole paths, so that what follows what may be drawn too."""
 
-    def draw(self, random: np.random.Generator, paths: int) -> Floats:
-        """Scores g, each column standard normal or nearly so; shape (paths, assets).
+    def draw(self, random: np.random.Generator, sessions: int, paths: int) -> Floats:
+        """Scores g, each column standard normal or nearly so; shape (sessions, paths, assets).
 
         The count of random numbers taken may depend on the shape alone, never on fitted values: with one seed, two
         days' banks then share their random numbers.
         """
+        ...
+
+    def exact(self) -> Floats | None:
+        """Equally likely scores (rows, assets) that are the whole distribution of one session; None where it must be drawn."""
         ...
 
 
@@ -24,4 +28,12 @@ class ScenarioModel(Protocol):
 
     def __call__(self, scores: Floats) -> Sampler:
         """``scores`` (sessions, assets): out-of-sample normal scores, oldest first."""
+        ...
+
+
+class Copula(Protocol):
+    """Draws independent rows of joint normal scores."""
+
+    def draw(self, random: np.random.Generator, rows: int) -> Floats:
+        """Scores (rows, assets); the count of random numbers taken depends on the shape alone."""
         ...
