@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats, Floats32, frozen
+from riskd.core.books import with_books
 from riskd.core.forecaster import MarketState
 from riskd.core.proxy import stand_in
 from riskd.core.quality.judged import Correction
+from riskd.core.refit import WINDOW, refitted
 from riskd.core.rules import Rules
 from riskd.core.state import Anchor, State
 from riskd.errors import ModelError
@@ -19,10 +21,18 @@ KEPT = 90  # newest sessions whose returns may still be corrected
 SPACING = 15  # sessions between two anchors
 
 
+def window(rules: Rules) -> int:
+    """Sessions of returns kept: enough to repeat every fit since the oldest anchor in reach."""
+    return max(rules.scenarios.pool, WINDOW + KEPT + 2 * SPACING)
+
+
 def scored(rules: Rules, market: MarketState, r: Floats, past: Floats, session: date) -> Floats:
-    """Normal scores (symbols,) of log returns ``r`` under yesterday's forecast, NaN where ``r`` is; ModelError if not finite."""
-    score = rules.forecaster.forecast(market).score(stand_in(past, r)[None, :])[0]
-    known = np.isfinite(r)
+    """Normal scores (columns,) of log returns ``r`` (symbols,) under yesterday's forecast, those of the portfolios after them.
+
+    NaN where ``r`` is, or where nothing is known of a portfolio. Raises ModelError if one is not finite.
+    """
+    seen, known = _columns(rules, r, past)
+    score = rules.forecaster.forecast(market).score(seen[None, :])[0]
     if not np.isfinite(score[known]).all():
         raise ModelError(f"{rules.forecaster.identity}: the score of {session} is not finite")
     return np.where(known, score, np.nan)
@@ -30,13 +40,23 @@ def scored(rules: Rules, market: MarketState, r: Floats, past: Floats, session: 
 
 def moved(rules: Rules, market: MarketState, r: Floats, past: Floats) -> MarketState:
     """The market one session on. A symbol without a return keeps its own state; what all share sees its stand-in."""
-    known = np.isfinite(r)
+    seen, known = _columns(rules, r, past)
     if not known.any():
         return market
-    after = rules.forecaster.advance(market, stand_in(past, r)[None, :])
+    after = rules.forecaster.advance(market, seen[None, :])
     if known.all():
         return after
     return MarketState({name: _kept(market.arrays[name], array, known) for name, array in after.arrays.items()})
+
+
+def _columns(rules: Rules, r: Floats, past: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+    """Returns of symbols and then portfolios, stand-ins for what is missing, and which of them are known; (columns,)."""
+    seen = with_books(rules.books, stand_in(past, r))
+    known = np.isfinite(seen)
+    known[: len(r)] = np.isfinite(r)
+    if not np.isfinite(r).any():
+        known[:] = False
+    return np.where(np.isfinite(seen), seen, 0.0), known
 
 
 def _kept(before: Floats32, after: Floats32, known: NDArray[np.bool_]) -> Floats32:
@@ -48,24 +68,25 @@ def _kept(before: Floats32, after: Floats32, known: NDArray[np.bool_]) -> Floats
 
 def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
     """Score ``r`` (symbols,) under yesterday's forecast, then move every part of the state one session on."""
-    keep = rules.scenarios.pool
     score = scored(rules, state.market, r, state.log_returns, session)
+    returns = frozen(np.vstack([state.log_returns, r])[-window(rules) :])
     return replace(
         state,
         session=session,
         rows=state.rows + 1,
         recent=(*state.recent, session)[-KEPT:],
-        anchors=anchored(state.anchors, state.rows, state.market),
+        anchors=anchored(state.anchors, Anchor(state.rows, state.market, state.fits)),
         market=moved(rules, state.market, r, state.log_returns),
-        scores=frozen(np.vstack([state.scores, score])[-keep:]),
-        log_returns=frozen(np.vstack([state.log_returns, r])[-keep:]),
+        scores=frozen(np.vstack([state.scores, score])[-rules.scenarios.pool :]),
+        log_returns=returns,
+        fits=refitted(rules, state.fits, state.rows + 1, returns),
     )
 
 
-def anchored(anchors: tuple[Anchor, ...], row: int, market: MarketState) -> tuple[Anchor, ...]:
-    """Anchors at every multiple of ``SPACING`` in reach, and the one before ``row``."""
-    reach = row - KEPT - SPACING
-    return (*(a for a in anchors if a.row % SPACING == 0 and a.row > reach), Anchor(row, market))
+def anchored(anchors: tuple[Anchor, ...], newest: Anchor) -> tuple[Anchor, ...]:
+    """Anchors at every multiple of ``SPACING`` in reach, and the newest."""
+    reach = newest.row - KEPT - SPACING
+    return (*(a for a in anchors if a.row % SPACING == 0 and a.row > reach), newest)
 
 
 def corrected(rules: Rules, state: State, corrections: Sequence[Correction]) -> State:
@@ -91,6 +112,7 @@ def corrected(rules: Rules, state: State, corrections: Sequence[Correction]) -> 
         recent=state.recent[:-again],
         anchors=tuple(a for a in state.anchors if a.row < anchor.row),
         market=anchor.market,
+        fits=anchor.fits,
         scores=frozen(state.scores[:-again]),
         log_returns=frozen(state.log_returns[:-again]),
     )

@@ -44,9 +44,19 @@ def probability_at_or_above(limit: float, cvar: float, standard_error: float) ->
     return float(ndtr((cvar - limit) / standard_error))
 
 
-def judge(limit: Limit, standing: Standing, cvar: float, standard_error: float, judgeable: bool, session: str) -> Standing:
+def judge(
+    limit: Limit,
+    standing: Standing,
+    cvar: float,
+    standard_error: float,
+    judgeable: bool,
+    session: str,
+    uncertainty: float | None = None,
+) -> Standing:
     """The standing after ``session``; total: NaN, infinity or ``judgeable=False`` give cannot-judge, never clear.
 
+    ``standard_error`` is that of the computation: it alone decides whether the figure is over the limit, so that luck with random
+    numbers opens no breach. ``uncertainty`` (the same unless given) is that of the estimate: under it a breach is possible.
     Fires when P(CVaR >= limit) > 0.9; once firing, clears only after ``clear_after`` consecutive sessions with CVaR
     under ``clear_below * max_cvar``. An open episode survives cannot-judge.
     """
@@ -56,7 +66,8 @@ def judge(limit: Limit, standing: Standing, cvar: float, standard_error: float, 
     if p > FIRE_ABOVE:
         return Standing(LimitState.FIRING, standing.episode or session, 0)
     if standing.episode is None:
-        return Standing(LimitState.POSSIBLE if p > POSSIBLE_ABOVE else LimitState.CLEAR)
+        wide = p if uncertainty is None else probability_at_or_above(limit.max_cvar, cvar, uncertainty)
+        return Standing(LimitState.CLEAR if max(p, wide) <= POSSIBLE_ABOVE else LimitState.POSSIBLE)
     if cvar >= limit.clear_below * limit.max_cvar:
         return Standing(LimitState.FIRING, standing.episode, 0)
     below = standing.below + 1

@@ -1,5 +1,7 @@
 """What riskd says of a portfolio after a session: figures, contributions, limits, state, provenance."""
 
+import math
+import statistics
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -22,10 +24,19 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Rival:
+    """What one challenger says of the same portfolio, level and horizon; NaN where its history is too short."""
+
+    name: str
+    var: float
+    cvar: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """VaR and CVaR at one confidence level over one horizon, as fractions of value, loss positive.
 
-    ``var_low .. cvar_high`` are 95 % Monte-Carlo intervals; the challenger is filtered historical simulation.
+    ``var_low .. cvar_high`` are 95 % intervals for Monte-Carlo and parameter error together.
     """
 
     level: float
@@ -36,9 +47,20 @@ class Figure:
     cvar: float
     cvar_low: float
     cvar_high: float
-    cvar_error: float  # Monte-Carlo standard error
-    challenger_var: float
-    challenger_cvar: float
+    cvar_error: float  # Monte-Carlo standard error; zero where nothing is drawn
+    parameter_error: float  # standard error of CVaR from having a finite past
+    challengers: tuple[Rival, ...] = ()
+
+    @property
+    def uncertainty(self) -> float:
+        """Standard error of CVaR from both."""
+        return math.hypot(self.cvar_error, self.parameter_error)
+
+    @property
+    def challenger_cvar(self) -> float:
+        """The median of the challengers' CVaR; NaN without one."""
+        found = [rival.cvar for rival in self.challengers if math.isfinite(rival.cvar)]
+        return statistics.median(found) if found else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +115,8 @@ class PortfolioReport:
     figures: tuple[Figure, ...]
     limits: tuple[LimitReport, ...]
     realised_loss: float | None  # this session's loss, to be held against the previous session's one-session VaR
+    pit: float | None  # share of what was forecast for this session that lost less: near 1 is a bad day
+    crps: float | None  # continuous ranked probability score of that forecast, lower is better
     weights: dict[str, float]
     cash: float
     value: float

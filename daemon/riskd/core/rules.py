@@ -12,12 +12,13 @@ from riskd.core.portfolio import Portfolio
 class ScenarioRules:
     """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
 
-    model: str = "filtered-bootstrap"
+    model: str = "recoloured-bootstrap"
     paths: int = 20_000
     horizons: tuple[int, ...] = (1, 10, 21)
     levels: tuple[float, ...] = (0.95, 0.975, 0.99)
     pool: int = 1500  # newest scores that dependence is fitted on
     least_pool: int = 250
+    challengers: tuple[str, ...] = ("gjr-fhs", "ewma-t", "historical", "garch-t-copula")
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,21 @@ class Rules:
         """Log returns needed before the first figure: the forecaster's own and the smallest score pool."""
         return self.forecaster.warm_up + self.scenarios.least_pool
 
+    @property
+    def books(self) -> tuple[Portfolio, ...]:
+        """The portfolios that the forecaster follows as assets of their own."""
+        return self.portfolios if self.forecaster.follows_books else ()
+
+    @property
+    def assets_fitted(self) -> bool:
+        """Whether a GARCH is fitted to every symbol too."""
+        return "garch-t-copula" in self.scenarios.challengers
+
     @cached_property
     def basis(self) -> str:
-        """Hash of what a state depends on: universe and forecaster. Another basis needs another warm-up."""
-        return digest([self.symbols, self.forecaster.identity, self.scenarios.pool])
+        """Hash of what a state depends on: universe, forecaster and what is held. Another basis needs another warm-up."""
+        held = [(p.name, plain(p.weights), p.currency, plain(p.view)) for p in self.portfolios]
+        return digest([self.symbols, self.forecaster.identity, self.scenarios.pool, self.assets_fitted, held])
 
     @cached_property
     def identity(self) -> str:
@@ -58,5 +70,6 @@ class Rules:
         return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation)])
 
     def seed(self, bank: str) -> int:
-        """Seed of a bank. The session is not in it: from day to day the random numbers stay the same."""
-        return seed(bank, self.basis, plain(self.scenarios))
+        """Seed of a bank. Neither session nor holdings are in it: from day to day the random numbers stay the same."""
+        spec = self.scenarios
+        return seed(bank, self.symbols, self.forecaster.identity, spec.model, spec.paths, spec.horizons, spec.pool)

@@ -14,7 +14,7 @@ from riskd.core.limits import LimitState, Standing
 from riskd.core.quality.doubt import Doubt, Rule
 
 LimitKey = tuple[str, str]  # portfolio, limit
-FORMAT = 2  # of the bytes; an older state gives its standings and nothing else
+FORMAT = 3  # of the bytes; an older state gives its standings and nothing else
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +23,7 @@ class Anchor:
 
     row: int
     market: MarketState
+    fits: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Eve:
 class State:
     """``basis`` names the rules it was built under; ``session`` is the newest one taken.
 
-    ``scores`` and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN where no price could be used.
+    ``scores`` (sessions, symbols + portfolios) and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN where
+    no price could be used. ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force.
     ``rows`` counts the returns ever folded, ``recent`` are the sessions of the newest. ``out`` counts for how many sessions a
     symbol has had no usable price. ``vintage`` is a running hash of every return and correction: the prices this state rests on.
     """
@@ -50,6 +52,7 @@ class State:
     market: MarketState
     scores: Floats
     log_returns: Floats
+    fits: Floats
     vintage: str = ""
     told: int = 0  # how far the ledger of revisions has been told
     sources: tuple[str, ...] = ()
@@ -86,7 +89,9 @@ def pack(state: State) -> bytes:
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
         "log_returns": state.log_returns,
+        "fits": state.fits,
         **_named("market", state.market),
+        **{f"fits{a.row}": a.fits for a in state.anchors},
         **{name: array for a in state.anchors for name, array in _named(f"anchor{a.row}", a.market).items()},
         **{f"proposal/{name}": state.proposals[name] for name in sorted(state.proposals)},
     }
@@ -104,16 +109,18 @@ def unpack(content: bytes) -> State:
         head = json.loads(arrays["head"].tobytes())
         session, standings = date.fromisoformat(head["session"]), _read(head["standings"])
         if head.get("format") != FORMAT:
-            return State("", session, 0, (), (), MarketState({}), frozen([]), frozen([]), standings=standings)
+            nothing = frozen([])
+            return State("", session, 0, (), (), MarketState({}), nothing, nothing, nothing, standings=standings)
         return State(
             basis=head["basis"],
             session=session,
             rows=head["rows"],
             recent=tuple(date.fromisoformat(s) for s in head["recent"]),
-            anchors=tuple(Anchor(row, _market(arrays, f"anchor{row}")) for row in head["anchors"]),
+            anchors=tuple(Anchor(row, _market(arrays, f"anchor{row}"), frozen(arrays[f"fits{row}"])) for row in head["anchors"]),
             market=_market(arrays, "market"),
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
+            fits=frozen(arrays["fits"]),
             vintage=head["vintage"],
             told=head["told"],
             sources=tuple(head["sources"]),

@@ -9,7 +9,7 @@ from riskd.core.report import Figure, LimitReport, Status
 
 SEVERITY = (Status.OK, Status.WARN, Status.FROZEN, Status.DEGRADED, Status.STALE, Status.UNKNOWN, Status.BREACH)
 WARN_SHARE = 0.9  # of a limit
-DIVERGENCE = 1.5  # champion against challenger, either way
+DIVERGENCE = 1.5  # champion against the median challenger, either way
 
 
 def worst(statuses: Sequence[Status]) -> Status:
@@ -18,7 +18,7 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 
 def divergence(figure: Figure) -> float:
-    """The larger of champion / challenger CVaR and its inverse; infinity when either is missing or not positive."""
+    """The larger of champion / median challenger CVaR and its inverse; infinity when either is missing or not positive."""
     a, b = figure.cvar, figure.challenger_cvar
     if not (math.isfinite(a) and math.isfinite(b) and a > 0 and b > 0):
         return math.inf

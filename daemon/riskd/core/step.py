@@ -13,6 +13,7 @@ from riskd.core.alerts import alert_event, alerts_of
 from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
+from riskd.core.books import narrowed
 from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
 from riskd.core.events import AlertKind, AllocationDue, Event, FeedTurned, Outcome, PricesChanged, SessionClosed, SessionVoid
 from riskd.core.forecaster import MarketState
@@ -25,6 +26,7 @@ from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
 from riskd.core.state import Eve, State
+from riskd.core.views import book_forecasts, past_of
 from riskd.core.vintage import vintage
 from riskd.errors import ModelError
 
@@ -40,11 +42,17 @@ def untimed(name: str) -> AbstractContextManager[object]:
 
 
 def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
-    """Scenario bank ``A`` chooses and reports, ``B`` verifies; the same state always gives the same bank."""
-    spec = rules.scenarios
-    sampler = SCENARIO_MODELS[spec.model](complete(_ring(state)))
+    """Scenario bank ``A`` chooses and reports, ``B`` verifies; the same state always gives the same bank.
+
+    The scores are turned so that no row moves when a new one replaces the oldest: equal draws then mean equal sessions.
+    """
+    spec, symbols, seed = rules.scenarios, len(rules.symbols), rules.seed(name)
+    pool = complete(state.scores[:, :symbols])
+    sampler = SCENARIO_MODELS[spec.model](pool, state.rows)
+    books = book_forecasts(rules, state, past_of(rules, state), seed, spec.horizons)
+    market = narrowed(state.market, symbols)
     identity = f"{name}-{rules.basis}-{state.session}"
-    return scenario_bank(rules.forecaster, state.market, sampler, spec.paths, spec.horizons, rules.seed(name), identity)
+    return scenario_bank(rules.forecaster, market, sampler, spec.paths, spec.horizons, seed, identity, books)
 
 
 def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks: Banks = bank_of) -> tuple[State, Outcome]:
@@ -70,11 +78,6 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks
         case PricesChanged():
             return _judge(rules, state, state, event, stage, banks)
     raise TypeError(f"unknown event {event!r}")
-
-
-def _ring(state: State) -> Floats:
-    """The score pool in an order that moves no row when a new one replaces the oldest: equal draws then mean equal sessions."""
-    return np.roll(state.scores, state.rows % len(state.scores), axis=0)
 
 
 def _judge(
@@ -186,7 +189,8 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
 def _bank_after(rules: Rules, state: State, market: MarketState, r: Floats, past: Floats) -> ScenarioBank | None:
     """Bank A had the newest returns been ``r``; None where the model cannot: absurd prices cost no figure."""
     try:
-        return bank_of(rules, replace(state, market=moved(rules, market, r, past)))
+        returns = frozen(np.vstack([past, r]))
+        return bank_of(rules, replace(state, market=moved(rules, market, r, past), log_returns=returns))
     except ModelError:
         return None
 

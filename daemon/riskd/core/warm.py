@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from riskd.core.advance import KEPT, anchored, moved, scored
+from riskd.core.advance import KEPT, SPACING, anchored, moved, scored, window
 from riskd.core.arrays import Floats, frozen
+from riskd.core.books import with_books
 from riskd.core.forecaster import MarketState
 from riskd.core.limits import Standing
 from riskd.core.market import ReturnTable
 from riskd.core.proxy import proxied
 from riskd.core.quality.doubt import Doubt
+from riskd.core.refit import EVERY, refitted, unfitted
 from riskd.core.rules import Rules
 from riskd.core.state import Anchor, LimitKey, State
 from riskd.core.vintage import vintage
@@ -36,7 +38,7 @@ def warm_state(
             f"{len(table)} common sessions of returns for {len(table.symbols)} symbols, the model needs {rules.warm_up}: "
             "give longer history or drop the symbol that starts last"
         )
-    market, anchors, scores = _folded(rules, table, progress)
+    market, anchors, scores, fits = _folded(rules, table, progress)
     keep = rules.scenarios.pool
     return State(
         basis=rules.basis,
@@ -46,7 +48,8 @@ def warm_state(
         anchors=anchors,
         market=market,
         scores=frozen(np.asarray(scores[-keep:])),
-        log_returns=frozen(table.log_returns[-keep:]),
+        log_returns=frozen(table.log_returns[-window(rules) :]),
+        fits=fits,
         vintage=vintage("", table.sessions[-1], table.log_returns[-keep:]),
         told=told,
         sources=sources,
@@ -58,20 +61,25 @@ def warm_state(
 
 def _folded(
     rules: Rules, table: ReturnTable, progress: Callable[[int, int], None]
-) -> tuple[MarketState, tuple[Anchor, ...], list[Floats]]:
-    """The market after the table, anchors on the way, and the scores since the forecaster may be trusted."""
-    returns, spin_up, keep = table.log_returns, rules.forecaster.spin_up, rules.scenarios.pool
-    market = rules.forecaster.start(proxied(returns[:spin_up]))
+) -> tuple[MarketState, tuple[Anchor, ...], list[Floats], Floats]:
+    """The market after the table, anchors on the way, the scores since the forecaster may be trusted, and the newest fits."""
+    returns, spin_up = table.log_returns, rules.forecaster.spin_up
+    keep, fitted_from = window(rules), len(returns) - KEPT - 2 * SPACING - EVERY
+    first = with_books(rules.books, proxied(returns[:spin_up]))
+    market = rules.forecaster.start(np.where(np.isfinite(first), first, 0.0), len(rules.symbols))
     scores: list[Floats] = []
     anchors: tuple[Anchor, ...] = ()
+    fits = unfitted(rules)
     for row, r in enumerate(returns[spin_up:], start=spin_up):
         past = returns[max(0, row - keep) : row]
         if row >= rules.forecaster.warm_up:
             scores.append(scored(rules, market, r, past, table.sessions[row]))
-        anchors = anchored(anchors, row, market)
+        anchors = anchored(anchors, Anchor(row, market, fits))
         market = moved(rules, market, r, past)
+        if row >= fitted_from:
+            fits = refitted(rules, fits, row + 1, returns[max(0, row + 1 - keep) : row + 1])
         progress(row + 1, len(returns))
-    return market, anchors, scores
+    return market, anchors, scores, fits
 
 
 def _out(table: ReturnTable) -> dict[str, int]:

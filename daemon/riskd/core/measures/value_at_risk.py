@@ -20,15 +20,15 @@ class ValueAtRisk:
     high: float
 
 
-def value_at_risk(losses: Floats, level: float) -> ValueAtRisk:
+def value_at_risk(losses: Floats, level: float, worth: float | None = None) -> ValueAtRisk:
     """VaR_alpha = the ceil((1 - alpha) M)-th largest of ``losses`` (M,).
 
     The interval takes the order statistics between which a binomial(M, 1 - alpha) count falls with 95 % (normal
-    approximation), so it needs no density.
+    approximation), so it needs no density. ``worth`` is how many independent losses the sample is worth, M unless given.
     """
     count = len(losses)
     q = (1 - level) * count
-    reach = ndtri(0.5 + INTERVAL / 2) * np.sqrt(q * level)
+    reach = ndtri(0.5 + INTERVAL / 2) * np.sqrt(q * level * count / (worth or count))
     near, far = (int(np.clip(np.ceil(rank), 1, count)) for rank in (q - reach, q + reach))
     ordered = np.partition(losses, (count - near, count - far))
     return ValueAtRisk(tail(losses, level).threshold, float(ordered[count - far]), float(ordered[count - near]))

@@ -1,33 +1,47 @@
 """A scenario bank: joint paths of every asset, simulated session by session with the forecaster's state carried per path."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from riskd.core.arrays import Floats
+from riskd.core.book_forecast import BookForecast
 from riskd.core.forecaster import Forecaster, MarketState
 from riskd.core.portfolio import Portfolio
+from riskd.core.scenarios.anchor import anchored
 from riskd.core.scenarios.model import Sampler
 from riskd.errors import ModelError
+
+BLOCK = 500  # paths that share one stream of random numbers, however many are simulated at once
+LARGEST = 4_000_000  # sessions x paths x assets simulated at once
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScenarioBank:
-    """Simple buy-and-hold returns per horizon, each (paths, assets); equally likely."""
+    """Simple buy-and-hold returns per horizon, each (paths, assets); equally likely.
+
+    ``books`` holds what is forecast of a portfolio's own history; :meth:`seen_by` makes the paths agree with it.
+    """
 
     returns: Mapping[int, Floats]
     identity: str
+    books: Mapping[str, BookForecast] = field(default_factory=dict)
 
     def losses(self, weights: Floats, horizon: int) -> Floats:
         """z = -R w, a fraction of value; cash adds nothing. Shape (paths,)."""
         return np.asarray(-(self.returns[horizon] @ weights))
 
     def seen_by(self, portfolio: Portfolio) -> "ScenarioBank":
-        """The same paths in the portfolio's currency; itself where nothing has to be converted."""
-        if portfolio.view is None:
+        """The same paths in the portfolio's currency, anchored to the forecast of its book; itself where neither is needed."""
+        book = self.books.get(portfolio.name)
+        if portfolio.view is None and book is None:
             return self
-        return ScenarioBank({h: portfolio.view.simple(R) for h, R in self.returns.items()}, self.identity)
+        returns = dict(self.returns)
+        for horizon, simple in self.returns.items():
+            seen = simple if portfolio.view is None else portfolio.view.simple(simple)
+            returns[horizon] = seen if book is None else anchored(seen, portfolio.weights, -book.losses[horizon][::-1])
+        return ScenarioBank(returns, self.identity)
 
 
 def scenario_bank(
@@ -38,25 +52,44 @@ def scenario_bank(
     horizons: tuple[int, ...],
     seed: int,
     identity: str,
+    books: Mapping[str, BookForecast] | None = None,
 ) -> ScenarioBank:
     """Simulate ``paths`` to the longest of ``horizons`` (sessions): g from ``sampler``, r from the forecast, state advanced by r.
 
-    Log returns add up along a path and are turned into simple returns at each horizon. No square root of time.
+    Log returns add up along a path and are turned into simple returns at each horizon. No square root of time. Where the sampler
+    knows the whole distribution of one session, that horizon has its rows instead of paths, and no Monte-Carlo error.
     Raises ModelError if a return is not finite.
     """
-    random = np.random.Generator(np.random.Philox(seed))
-    state = market.tiled(paths)
-    total: Floats = np.zeros(1)
-    returns: dict[int, Floats] = {}
-    scores = sampler.draw(random, max(horizons), paths)
-    for day in range(1, max(horizons) + 1):
-        log_returns = forecaster.forecast(state).from_score(scores[day - 1])
-        total = total + log_returns
-        if day in horizons:
-            with np.errstate(over="ignore"):  # judged in the next line
-                returns[day] = np.expm1(total)
-            if not np.isfinite(returns[day]).all():
-                raise ModelError(f"{forecaster.identity}: scenarios at {day} sessions are not finite")
-        if day < max(horizons):
-            state = forecaster.advance(state, log_returns)
-    return ScenarioBank(returns, identity)
+    exact = sampler.exact()
+    drawn = tuple(h for h in horizons if h > 1 or exact is None)
+    totals = simulated(forecaster, market, sampler, paths, drawn, seed) if drawn else {}
+    if exact is not None and 1 in horizons:
+        totals[1] = forecaster.forecast(market).from_score(exact)
+    returns = {h: _simple(forecaster, totals[h], h) for h in horizons}
+    return ScenarioBank(returns, identity, books or {})
+
+
+def simulated(
+    forecaster: Forecaster, market: MarketState, sampler: Sampler, paths: int, horizons: tuple[int, ...], seed: int
+) -> dict[int, Floats]:
+    """Log returns (paths, columns) summed to each horizon; every block of paths has its own stream of random numbers."""
+    parts: dict[int, list[Floats]] = {h: [] for h in horizons}
+    last, waiting, blocks = max(horizons), [], -(-paths // BLOCK)
+    for block in range(blocks):
+        random = np.random.Generator(np.random.Philox(key=[seed % 2**64, block]))
+        waiting.append(sampler.draw(random, last, min(BLOCK, paths - block * BLOCK)))
+        if block == blocks - 1 or (len(waiting) + 1) * waiting[0].size > LARGEST:
+            scores = np.concatenate(waiting, axis=1) if len(waiting) > 1 else waiting[0]
+            waiting = []
+            total = np.cumsum(forecaster.simulate(market, scores), axis=0)
+            for h in horizons:
+                parts[h].append(total[h - 1])
+    return {h: np.concatenate(found) for h, found in parts.items()}
+
+
+def _simple(forecaster: Forecaster, log_returns: Floats, horizon: int) -> Floats:
+    with np.errstate(over="ignore"):  # judged in the next line
+        returns = np.expm1(log_returns)
+    if not np.isfinite(returns).all():
+        raise ModelError(f"{forecaster.identity}: scenarios at {horizon} sessions are not finite")
+    return returns

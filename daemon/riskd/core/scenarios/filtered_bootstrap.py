@@ -23,11 +23,11 @@ class FilteredBootstrap:
         return self.scores
 
 
+def fit_filtered_bootstrap(scores: Floats, turn: int = 0) -> FilteredBootstrap:
+    """The pool itself is the fit."""
+    return FilteredBootstrap(np.roll(scores, turn, axis=0))
+
+
 def rows_of(random: np.random.Generator, sessions: int, paths: int, pool: int) -> NDArray[np.intp]:
     """Rows of a pool, each equally likely and independent; shape (sessions, paths)."""
     return (random.random((sessions, paths)) * pool).astype(np.intp)  # u n < n in floating point too, for every u < 1
-
-
-def fit_filtered_bootstrap(scores: Floats) -> FilteredBootstrap:
-    """The pool itself is the fit."""
-    return FilteredBootstrap(scores)

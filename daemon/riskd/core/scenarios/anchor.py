@@ -1,0 +1,40 @@
+"""Makes a joint scenario set agree with what is forecast of one portfolio as a whole.
+
+A portfolio's own history forecasts its tail better than any sum of its parts does. So every scenario is moved along the
+portfolio until the portfolio has the forecast distribution, exactly and in the order the scenarios had:
+
+    x_i <- x_i + (q(p) - p) cov(x_i, p) / var(p),   p = w'x,   q(p) = the forecast's value at the rank of p
+"""
+
+import numpy as np
+
+from riskd.core.arrays import Floats
+from riskd.errors import ModelError
+
+FLAT = 1e-12  # standard deviation under which a portfolio has no direction to be moved along
+
+
+def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
+    """``returns`` (M, n) simple, moved so that ``returns @ weights`` takes the values of ``target`` (S,), ascending, equally likely.
+
+    With M = S the values are exactly those; otherwise they are interpolated at (i + 1/2) / M. Raises ModelError when an asset
+    would lose more than everything it is worth.
+    """
+    p = returns @ weights
+    if p.std() < FLAT:
+        return returns
+    beta = (returns - returns.mean(axis=0)).T @ (p - p.mean()) / len(p) / p.var()
+    wanted = np.empty_like(p)
+    wanted[p.argsort(kind="stable")] = quantiles(target, len(p))
+    moved = returns + np.outer(wanted - p, beta)
+    if moved.min() <= -1 and not returns.min() <= -1:
+        raise ModelError("anchoring would let an asset lose more than everything; the book's own forecast is out of proportion")
+    return np.asarray(moved)
+
+
+def quantiles(ascending: Floats, count: int) -> Floats:
+    """``count`` values at the probabilities (i + 1/2) / count of an equally likely sample; the sample itself if it has as many."""
+    if len(ascending) == count:
+        return ascending
+    places = (np.arange(count) + 0.5) / count
+    return np.asarray(np.interp(places, (np.arange(len(ascending)) + 0.5) / len(ascending), ascending))
