@@ -42,7 +42,7 @@ check: $(VENV)/.train ## lint, types (of the training package too), import rules
 	@$(BIN)/lint-imports --no-cache
 
 lock: $(BIN)/uv ## resolve the requirements anew; ARGS=--upgrade takes newer versions
-	@$(COMPILE) $(ARGS) --extra demo --extra postgres pyproject.toml -o requirements/lock.txt
+	@$(COMPILE) $(ARGS) --extra demo --extra postgres --extra lab pyproject.toml -o requirements/lock.txt
 	@$(COMPILE) $(ARGS) --group test --group check -c requirements/lock.txt -o requirements/test.txt
 
 train: $(VENV)/.train ## train, judge and export the network; ARGS go to the trainer

@@ -35,7 +35,7 @@ class EwmaForecaster:
     warm_up: int = 30
     spin_up: int = 20
 
-    def start(self, log_returns: Floats) -> MarketState:
+    def start(self, log_returns: Floats, market: int | None = None) -> MarketState:
         variance = (log_returns**2).mean(axis=0) + 1e-10
         return MarketState({"variance": variance[None, :].astype(np.float32)})
 

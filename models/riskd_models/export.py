@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.forecast.artefact import CARD, GOLDEN, MODEL
-from riskd.forecast.contract import MARKET, RECURSIVE, STATE, Card
+from riskd.forecast.contract import MARKET, RECURSIVE, SHARE, STATE, Card
+from riskd.forecast.onnx_lstm import shares
 from riskd_models.features import State, first_state
 from riskd_models.network import LstmJsu, stepped
 from riskd_models.pool import Panel, data_digest
@@ -34,25 +35,27 @@ def torch_state(returns: Floats, paths: int, network: LstmJsu, recipe: Recipe) -
 
 
 def golden_steps(network: LstmJsu, panel: Panel, recipe: Recipe) -> dict[str, NDArray[np.float32]]:
-    """A few steps as torch computes them: ``returns``, ``first_*`` before the first one and ``after_*`` each of them.
+    """A few steps as torch computes them: ``returns``, ``share``, ``first_*`` before the first one and ``after_*`` each of them.
 
-    Real returns, shuffled over paths, some of them doubled so that the steps also pass where inputs are clipped.
+    Real returns of some assets and portfolios, shuffled over paths, some of them doubled so that the steps also pass where
+    inputs are clipped.
     """
     numbers, spin_up = recipe.export, recipe.scale.spin_up
     rng = np.random.default_rng(recipe.seed)
-    real = panel.returns[:, : numbers.golden_assets]
+    market, books = numbers.golden_assets, numbers.golden_books
+    real = panel.returns[:, [*range(market), *range(panel.market, panel.market + books)]]
     picks = rng.integers(spin_up, len(real), (spin_up + numbers.golden_steps, numbers.golden_paths))
     returns = torch.from_numpy(real[picks] * rng.choice([1.0, 2.0, -5.0], picks.shape, p=[0.8, 0.15, 0.05])[..., None]).float()
     state = torch_state(real[:spin_up], numbers.golden_paths, network, recipe)
     for r in returns[:spin_up]:
-        state = stepped(network, state, r, recipe.scale)
+        state = stepped(network, state, r, recipe.scale, market)
     golden = {f"first_{name}": state[name].numpy() for name in RECURSIVE}
     after = []
     for r in returns[spin_up:]:
-        state = stepped(network, state, r, recipe.scale)
+        state = stepped(network, state, r, recipe.scale, market)
         after.append(state)
     golden |= {f"after_{name}": torch.stack([one[name] for one in after]).numpy() for name in STATE}
-    return golden | {"returns": returns[spin_up:].numpy()}
+    return golden | {"returns": returns[spin_up:].numpy(), SHARE: shares(market, market + books)}
 
 
 def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
@@ -92,7 +95,7 @@ def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any], 
     model = graph.SerializeToString(deterministic=True)
     golden = npz_bytes(golden_steps(trained.network, panels[0], recipe))
     text = {
-        "format": 1,
+        "format": 2,
         "name": recipe.name,
         "model_sha256": hashlib.sha256(model).hexdigest(),
         "golden_sha256": hashlib.sha256(golden).hexdigest(),

@@ -58,13 +58,13 @@ def negative_log_density(z: Tensor, params: Params) -> Tensor:
 
 
 @torch.no_grad()
-def stepped(network: LstmJsu, state: State, r: Tensor, scale: Scale) -> State:
-    """One session with explicit state, as the exported graph does it; ``r`` has shape (paths, assets).
+def stepped(network: LstmJsu, state: State, r: Tensor, scale: Scale, market: int) -> State:
+    """One session with explicit state, as the exported graph does it; ``r`` has shape (paths, columns), ``market`` assets first.
 
     Takes the recursive arrays of riskd.forecast.contract and gives them with the head's parameters added.
     """
     paths, assets = r.shape
-    new, inputs = advanced(state, r, scale, market=assets)
+    new, inputs = advanced(state, r, scale, market)
     memory = (state["h"].reshape(1, paths * assets, -1), state["c"].reshape(1, paths * assets, -1))
     params, (h, c) = network.run(inputs.reshape(paths * assets, 1, INPUTS), memory)
     new |= {"h": h.reshape(paths, assets, -1), "c": c.reshape(paths, assets, -1)}

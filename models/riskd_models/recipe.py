@@ -98,6 +98,7 @@ class Export(Section):
     opset: PositiveInt
     golden_paths: PositiveInt
     golden_assets: PositiveInt
+    golden_books: PositiveInt
     golden_steps: PositiveInt
 
 

@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from riskd.forecast.contract import HEAD, HIDDEN, MARKET, MATRICES, NEXT, RETURNS
+from riskd.forecast.contract import HEAD, HIDDEN, MARKET, MATRICES, NEXT, RETURNS, SHARE
 from riskd_models.features import INPUTS, VARIANCES, decay
 from riskd_models.network import LstmJsu
 from riskd_models.recipe import Scale
@@ -68,7 +68,7 @@ def step_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
     gates(graph, x, network)
     head(graph, x, network)
     hidden = network.numbers.hidden
-    inputs = [tensor(RETURNS, "M", "n"), *(tensor(*shape) for shape in recursive_shapes("", hidden))]
+    inputs = [tensor(RETURNS, "M", "n"), tensor(SHARE, 1, "n"), *(tensor(*shape) for shape in recursive_shapes("", hidden))]
     outputs = [*(tensor(*shape) for shape in recursive_shapes(NEXT, hidden)), *(tensor(k + NEXT, "M", "n") for k in HEAD)]
     proto = helper.make_graph(graph.nodes, "step", inputs, outputs, initializer=list(graph.constants.values()))
     model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)], producer_name="riskd", ir_version=9)
@@ -91,7 +91,8 @@ def recursive_shapes(suffix: str, hidden: int) -> list[tuple[str, str, str | int
 
 def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
     """Adds features.advanced; returns the names of x, |x|, the market shock and the breadth, all (M, n) or (M, 1)."""
-    counted_assets(graph)
+    graph.add("Shape", [RETURNS], "everywhere")
+    spread_shares(graph)
     base = graph.add("Sqrt", ["G"], "base")
     size, x = asinh(graph, graph.add("Div", ["r", base], "z"), "x")
     slow = graph.add("Sqrt", ["V5"], "slow")
@@ -114,24 +115,21 @@ def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
 
 
 def mean(graph: Graph, value: str, name: str) -> str:
-    """The mean over assets (M, 1), as a matrix product.
+    """The mean over the assets that have a share (M, 1), as a matrix product.
 
-    ReduceMean would add in an order that depends on where in memory a path lies, and with it the last bit; a product adds
-    one asset after another. The ones are 16 columns wide because a single column takes another kernel.
+    A reduction would add in an order that depends on where in memory a path lies, and with it the last bit; a product adds
+    one asset after another, so that columns without a share, which come last, add exact zeros. The shares are 16 columns wide
+    because a single column takes another kernel.
     """
-    sums = graph.add("MatMul", [value, "ones"], f"{name}_sums")
+    sums = graph.add("MatMul", [value, "shares"], f"{name}_sums")
     ends = [graph.array(f"at_{k}", np.array([k])) for k in (0, 1)]
-    total = graph.add("Slice", [sums, *ends, ends[1]], f"{name}_sum")
-    return graph.add("Div", [total, "assets"], name)
+    return graph.add("Slice", [sums, *ends, ends[1]], name)
 
 
-def counted_assets(graph: Graph) -> None:
-    """Adds the number of assets n and ones (n, 16), which :func:`mean` uses."""
-    graph.add("Shape", ["r"], "everywhere")
-    count = graph.add("Slice", ["everywhere", *(graph.array(f"at_{k}", np.array([k])) for k in (1, 2))], "asset_count")
-    graph.add("Cast", [count], "assets", to=TensorProto.FLOAT)
-    shape = graph.add("Concat", [count, graph.array("width", np.array([16]))], "ones_shape", axis=0)
-    graph.add("ConstantOfShape", [shape], "ones", value=numpy_helper.from_array(np.ones(1, np.float32)))
+def spread_shares(graph: Graph) -> None:
+    """Adds the shares as columns (n, 16), which :func:`mean` uses."""
+    column = graph.add("Transpose", [SHARE], "share_column", perm=[1, 0])
+    graph.add("Expand", [column, graph.array("width", np.array([1, 16]))], "shares")
 
 
 def asinh(graph: Graph, value: str, name: str) -> tuple[str, str]:

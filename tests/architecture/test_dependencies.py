@@ -15,7 +15,8 @@ pytestmark = pytest.mark.architecture
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-DECLARED = [Requirement(r) for r in (*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["demo"])]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+DECLARED = [Requirement(r) for r in (*PROJECT["project"]["dependencies"], *EXTRAS["demo"], *EXTRAS["lab"])]
 TESTING = [Requirement(r) for group in ("test", "check") for r in PROJECT["dependency-groups"][group]]
 
 

@@ -12,6 +12,7 @@ from riskd.core.arrays import Floats, Floats32
 from riskd.core.forecaster import MarketState
 from riskd.errors import ModelError
 from riskd.forecast.artefact import Artefact, load_artefact
+from riskd.forecast.contract import MARKET
 from riskd.forecast.onnx_lstm import BLOCK, TILE_ROWS, OnnxLstm
 
 pytestmark = pytest.mark.contract
@@ -180,6 +181,64 @@ def test_a_return_that_is_not_finite_is_refused(forecaster: OnnxLstm, warm: Mark
     row[0, 3] = bad
     with pytest.raises(ModelError, match=r"asset 3 in row 0"):
         forecaster.advance(warm, row)
+
+
+def with_books(returns: Floats) -> Floats:
+    """The five stocks and three portfolios of them, one short; shape (sessions, 8)."""
+    weights = np.array([[0.2] * 5, [0.5, 0.5, 0, 0, 0], [1, -1, 0.5, -0.5, 0]])
+    return np.hstack([returns, np.log1p(np.expm1(returns) @ weights.T)])
+
+
+@pytest.fixture(scope="module")
+def booked(forecaster: OnnxLstm, returns: Floats) -> MarketState:
+    """The state of stocks and books after the warm-up; five columns make the market."""
+    history = with_books(returns[: forecaster.warm_up])
+    state = forecaster.start(history[: forecaster.spin_up], market=5)
+    for row in history[forecaster.spin_up :]:
+        state = forecaster.advance(state, row[None])
+    return state
+
+
+def test_books_leave_the_market_alone(forecaster: OnnxLstm, warm: MarketState, booked: MarketState) -> None:
+    """After a warm-up beside three books the stocks have the very bytes that they have without; so has what they share."""
+    for name, array in warm.arrays.items():
+        beside = booked.arrays[name]
+        if name != "share":
+            assert (beside if name in MARKET else beside[:, :5]).tobytes() == array.tobytes(), name
+
+
+def test_books_leave_simulated_markets_alone(forecaster: OnnxLstm, warm: MarketState, booked: MarketState) -> None:
+    """On a thousand different paths, too, whatever the books do."""
+    rng = np.random.default_rng(8)
+    alone, beside = warm.tiled(1001), booked.tiled(1001)
+    for _ in range(3):
+        r, books = 0.02 * rng.standard_normal((1001, 5)), 0.3 * rng.standard_normal((1001, 3))
+        alone, beside = forecaster.advance(alone, r), forecaster.advance(beside, np.hstack([r, books]))
+    for name in ("G", "h", "delta"):
+        assert np.array_equal(alone.arrays[name], beside.arrays[name][:, :5]), name
+    assert np.array_equal(alone.arrays["Gm"], beside.arrays["Gm"])
+
+
+def test_a_book_sees_the_market(forecaster: OnnxLstm, booked: MarketState) -> None:
+    """A book's forecast changes when the market's return does and its own does not."""
+    calm, crash = np.zeros((1, 8)), np.zeros((1, 8))
+    crash[:, :5] = -0.1
+    found = [forecaster.forecast(forecaster.advance(booked, r)).quantile(0.05)[0, 5:] for r in (calm, crash)]
+    assert (np.abs(found[1] / found[0] - 1) > 1e-3).all()
+
+
+def test_shares_are_carried(forecaster: OnnxLstm, booked: MarketState) -> None:
+    """A fifth for each stock and nothing for a book, before a step and after it."""
+    after = forecaster.advance(booked, np.zeros((1, 8)))
+    for state in (booked, after):
+        assert_array_equal(state.arrays["share"], np.array([[0.2] * 5 + [0.0] * 3], np.float32))
+
+
+@pytest.mark.parametrize("market", [0, -1, 6])
+def test_a_market_of_other_columns_is_refused(forecaster: OnnxLstm, returns: Floats, market: int) -> None:
+    """At least one column and at most all of them make up the market."""
+    with pytest.raises(ModelError, match=f"{market} of 5 columns cannot make up the market; give from 1 to 5"):
+        forecaster.start(returns[:60], market)
 
 
 @pytest.mark.parametrize("name", ["h", "c", "V3", "G", "Gm", "m2"])

@@ -64,35 +64,37 @@ def assert_close(found: MarketState, expected: dict[str, torch.Tensor]) -> None:
 
 
 def test_four_hundred_real_days_agree(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
-    """Spin-up and 400 real sessions with 2008 in them: every array of the state agrees to 1e-5 on every day."""
+    """Spin-up and 400 real sessions of six assets and twelve portfolios with 2008 in them: all agrees to 1e-5 on every day."""
     first = sum(1 for session in panel.sessions if session.year < 2008)
-    returns = panel.returns[first : first + recipe.scale.spin_up + DAYS, : panel.market]
+    returns = panel.returns[first : first + recipe.scale.spin_up + DAYS]
     forecaster = OnnxLstm(artefact)
-    found = forecaster.start(returns[:60])
+    found = forecaster.start(returns[:60], panel.market)
     expected = torch_state(returns[:60], 1, network, recipe)
     for row in torch.from_numpy(returns[:60].copy()).float():
-        expected = stepped(network, expected, row[None], recipe.scale)
+        expected = stepped(network, expected, row[None], recipe.scale, panel.market)
     for row in returns[60:]:
         assert_close(found, expected)
         found = forecaster.advance(found, row[None])
-        expected = stepped(network, expected, torch.from_numpy(row[None].copy()).float(), recipe.scale)
+        expected = stepped(network, expected, torch.from_numpy(row[None].copy()).float(), recipe.scale, panel.market)
     assert_close(found, expected)
 
 
-@pytest.mark.parametrize(("paths", "assets"), [(1, 1), (3, 2), (40, 3), (1000, 6)])
+@pytest.mark.parametrize(("paths", "assets"), [(1, 1), (3, 2), (40, 3), (1000, 9)])
+@pytest.mark.parametrize("books", [0, 3])
 def test_any_paths_and_assets_agree(
-    artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel, paths: int, assets: int
+    artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel, paths: int, assets: int, books: int
 ) -> None:
     """Both free axes are free: different paths of different universes agree with torch, shocks beyond every clip included."""
+    market = max(1, assets - books)
     returns = panel.returns[:60, :assets]
     forecaster = OnnxLstm(artefact)
-    found = forecaster.start(returns).tiled(paths)
+    found = forecaster.start(returns, market).tiled(paths)
     expected = {name: torch.from_numpy(array.copy()) for name, array in found.arrays.items()}
     rng = np.random.default_rng(paths)
     for size in (0.01, 0.02, 1.0):
         today = size * rng.standard_t(4, (paths, assets))
         found = forecaster.advance(found, today)
-        expected = stepped(network, expected, torch.from_numpy(today).float(), recipe.scale)
+        expected = stepped(network, expected, torch.from_numpy(today).float(), recipe.scale, market)
         assert_close(found, expected)
 
 

@@ -87,7 +87,7 @@ def test_a_truncated_model(folder: Path) -> None:
     ("change", "message"),
     [
         (lambda card: card.pop("hidden"), "hidden: Field required"),
-        (lambda card: card.update(format=2), "format: Input should be 1"),
+        (lambda card: card.update(format=1), "format: Input should be 2"),
         (lambda card: card.update(owner="me"), "owner: Extra inputs are not permitted"),
         (lambda card: card.update(model_sha256="abc"), "model_sha256: String should match pattern"),
         (lambda card: card["training"].update(last="yesterday"), "training.last: Input should be a valid date"),
@@ -165,6 +165,11 @@ def fixed_paths(model: Any, onnx: Any) -> None:
         value.type.tensor_type.shape.dim[0].dim_value = 1
 
 
+def share_of_each_path(model: Any, onnx: Any) -> None:
+    """Shares that differ from path to path."""
+    next(v for v in model.graph.input if v.name == "share").type.tensor_type.shape.dim[0].dim_param = "M"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -172,6 +177,7 @@ def fixed_paths(model: Any, onnx: Any) -> None:
         (renamed, "lacks c_n; export the model with the riskd_models of this version"),
         (another_input, "takes unknown today; export the model"),
         (fixed_paths, "takes r as tensor(float) [1, 'n'], expected float32 of 2 axes, the first one free"),
+        (share_of_each_path, "takes share as tensor(float) ['M', 'n'], expected float32 of 2 axes, the first one 1"),
     ],
 )
 def test_a_valid_model_of_the_wrong_shape(folder: Path, change: Callable[[Any, Any], None], message: str) -> None:

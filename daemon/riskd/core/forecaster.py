@@ -57,8 +57,12 @@ class Forecaster(Protocol):
         """Log returns consumed by :meth:`start`; the other ``warm_up - spin_up`` are advanced one by one."""
         ...
 
-    def start(self, log_returns: Floats) -> MarketState:
-        """The state after exactly ``spin_up`` rows; ``log_returns`` has shape (spin_up, assets)."""
+    def start(self, log_returns: Floats, market: int | None = None) -> MarketState:
+        """The state after exactly ``spin_up`` rows; ``log_returns`` has shape (spin_up, columns).
+
+        The first ``market`` columns are assets and make up what is seen of the market (default: all of them); the rest, such as a
+        portfolio's own history, are forecast beside them and do not add to it.
+        """
         ...
 
     def advance(self, state: MarketState, log_returns: Floats) -> MarketState:

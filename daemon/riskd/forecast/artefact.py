@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from riskd.core.arrays import Floats32
 from riskd.errors import ModelError
-from riskd.forecast.contract import GIVEN, NEXT, RECURSIVE, RETURNS, STATE, Card, rank
+from riskd.forecast.contract import GIVEN, NEXT, RECURSIVE, RETURNS, SHARE, STATE, Card, rank
 from riskd.forecast.session import Session
 
 MODEL, CARD, GOLDEN = "model.onnx", "card.json", "golden.npz"
@@ -84,7 +84,7 @@ def verified(path: Path, sha256: str) -> bytes:
 
 def check_contract(session: Session, card: Card) -> None:
     """Names, element types and ranks of all inputs and outputs, and the hidden size."""
-    expected = {RETURNS: 2} | {name: rank(name) for name in RECURSIVE}
+    expected = {name: rank(name) for name in (RETURNS, SHARE, *RECURSIVE)}
     check_values(session.inputs, expected, "takes")
     check_values(session.outputs, {name: rank(name.removesuffix(NEXT)) for name in GIVEN}, "gives")
     for name, (_, shape) in (session.inputs | session.outputs).items():
@@ -93,14 +93,17 @@ def check_contract(session: Session, card: Card) -> None:
 
 
 def check_values(found: dict[str, tuple[str, list[str | int]]], expected: dict[str, int], verb: str) -> None:
-    """Every expected value and no other, in float32, with free axes for paths and assets."""
+    """Every expected value and no other, in float32, with a free axis for paths, which all share one row of shares."""
     for name in sorted(expected.keys() ^ found.keys()):
         state = "lacks" if name in expected else f"{verb} unknown"
         raise ModelError(f"{state} {name}; export the model with the riskd_models of this version")
     for name, axes in expected.items():
         kind, shape = found[name]
-        if kind != "tensor(float)" or len(shape) != axes or isinstance(shape[0], int):
-            raise ModelError(f"{verb} {name} as {kind} {shape}, expected float32 of {axes} axes, the first one free; {AGAIN}")
+        fixed = shape[0] if shape and isinstance(shape[0], int) else None
+        first = 1 if name == SHARE else None
+        if kind != "tensor(float)" or len(shape) != axes or fixed != first:
+            wanted = f"float32 of {axes} axes, the first one {first or 'free'}"
+            raise ModelError(f"{verb} {name} as {kind} {shape}, expected {wanted}; {AGAIN}")
 
 
 def check_golden(session: Session, data: bytes, path: Path) -> None:
@@ -111,7 +114,7 @@ def check_golden(session: Session, data: bytes, path: Path) -> None:
         state = {name: golden[f"first_{name}"] for name in RECURSIVE}
         for step, returns in enumerate(golden["returns"]):
             expected = {name: golden[f"after_{name}"][step] for name in STATE}
-            state = compare(session, state | {RETURNS: returns}, expected, path)
+            state = compare(session, state | {RETURNS: returns, SHARE: golden[SHARE]}, expected, path)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not the golden steps of a model ({error}); {AGAIN}") from None
 

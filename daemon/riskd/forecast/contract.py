@@ -2,6 +2,8 @@
 
 The graph computes one session. It takes the log returns ``r`` and the recursive arrays, and gives the same arrays with the
 suffix ``_n`` and the next session's Johnson-SU parameters. Axis 0 is the path, axis 1 the asset (1 for market-wide arrays).
+``share`` is each asset's weight in the market-wide means, the same on every path: zero for a portfolio's own history, which
+runs beside the assets and sees the market that they make.
 """
 
 from datetime import date
@@ -11,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 RETURNS = "r"
 NEXT = "_n"
+SHARE = "share"  # (1, assets): taken, never changed
 MATRICES = ("V1", "V2", "V3", "V4", "V5", "D", "G", "m1", "m2")  # (paths, assets)
 MARKET = ("Vm", "Gm")  # (paths, 1)
 HIDDEN = ("h", "c")  # (paths, assets, hidden)
@@ -68,7 +71,7 @@ class Scores(Section):
 class Card(Section):
     """card.json: what the model is, where it came from and how good it was."""
 
-    format: Literal[1]
+    format: Literal[2]
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     model_sha256: Sha256
     golden_sha256: Sha256

@@ -11,7 +11,7 @@ from riskd.core.forecaster import MarketState
 from riskd.core.johnson_su import JohnsonSU
 from riskd.errors import ModelError
 from riskd.forecast.artefact import Artefact
-from riskd.forecast.contract import GIVEN, HEAD, HIDDEN, MARKET, MATRICES, NEXT, RECURSIVE, RETURNS, STATE, rank
+from riskd.forecast.contract import GIVEN, HEAD, HIDDEN, MARKET, MATRICES, NEXT, RECURSIVE, RETURNS, SHARE, STATE, rank
 from riskd.forecast.session import Provider, Session
 
 BLOCK = 16  # paths; whole blocks keep every element in the vector part of a kernel, so its place cannot change its bits
@@ -41,15 +41,17 @@ class OnnxLstm:
     def spin_up(self) -> int:
         return self._card.spin_up
 
-    def start(self, log_returns: Floats) -> MarketState:
-        """The state after exactly ``spin_up`` rows (spin_up, assets): their variance first, then one step for each of them.
+    def start(self, log_returns: Floats, market: int | None = None) -> MarketState:
+        """The state after exactly ``spin_up`` rows (spin_up, columns): their variance first, then one step for each of them.
 
-        Raises ModelError for another number of rows or a return that is not finite.
+        The first ``market`` columns (default: all) make up the market. Raises ModelError for another number of rows, a
+        ``market`` that is not among the columns or a return that is not finite.
         """
         if log_returns.ndim != 2 or len(log_returns) != self.spin_up:
             raise ModelError(f"the forecaster starts from {self.spin_up} rows of log returns, got shape {log_returns.shape}")
         check_returns(log_returns)
-        state = MarketState(self._first(log_returns))
+        columns = log_returns.shape[1]
+        state = MarketState(self._first(log_returns) | {SHARE: shares(columns if market is None else market, columns)})
         for row in log_returns:
             state = self.advance(state, row[None])
         return state
@@ -72,11 +74,12 @@ class OnnxLstm:
         arrays = state.arrays
         check_state(arrays, log_returns, self._card.hidden)
         check_returns(log_returns)
+        share = {SHARE: np.ascontiguousarray(arrays[SHARE][:1])}
         taken = {name: arrays[name] for name in RECURSIVE} | {RETURNS: log_returns.astype(np.float32)}
         given = {name: np.empty(shape, np.float32) for name, shape in self._shapes(*log_returns.shape)}
         run_all = map if self._pool is None else self._pool.map
-        list(run_all(partial(self._run, taken, given), self._tiles(*log_returns.shape)))
-        return MarketState(checked({name: given[name + NEXT] for name in STATE}))
+        list(run_all(partial(self._run, share, taken, given), self._tiles(*log_returns.shape)))
+        return MarketState(checked({name: given[name + NEXT] for name in STATE}) | {SHARE: arrays[SHARE]})
 
     def _shapes(self, paths: int, assets: int) -> Iterator[tuple[str, tuple[int, ...]]]:
         """Name and shape of everything a step gives."""
@@ -91,10 +94,10 @@ class OnnxLstm:
         for first in range(0, paths, tile):
             yield slice(first, min(first + tile, paths))
 
-    def _run(self, taken: dict[str, Floats32], given: dict[str, Floats32], rows: slice) -> None:
+    def _run(self, share: dict[str, Floats32], taken: dict[str, Floats32], given: dict[str, Floats32], rows: slice) -> None:
         """One tile; a last incomplete block is filled by repeating its last path."""
         missing = -(rows.stop - rows.start) % BLOCK
-        inputs = {name: padded(array[rows], missing) for name, array in taken.items()}
+        inputs = share | {name: padded(array[rows], missing) for name, array in taken.items()}
         if not missing:
             self._session.run(inputs, {name: array[rows] for name, array in given.items()})
             return
@@ -108,6 +111,16 @@ class OnnxLstm:
         arrays = state.arrays
         scale = np.sqrt(arrays["G"].astype(np.float64))
         return JohnsonSU(scale, *(arrays[name].astype(np.float64) for name in HEAD))
+
+
+def shares(market: int, columns: int) -> Floats32:
+    """(1, columns): an equal share for each of the first ``market``, none for the rest; ModelError if ``market`` is none of 1 to columns."""
+    if not 1 <= market <= columns:
+        raise ModelError(f"{market} of {columns} columns cannot make up the market; give from 1 to {columns}")
+    share = np.zeros((1, columns), np.float32)
+    share[:, :market] = 1 / market
+    share.flags.writeable = False
+    return share
 
 
 def padded(array: Floats32, missing: int) -> Floats32:
@@ -128,7 +141,7 @@ def check_state(arrays: Mapping[str, Floats32], log_returns: Floats, hidden: int
     if log_returns.ndim != 2:
         raise ModelError(f"log returns have shape {log_returns.shape}, expected (paths, assets)")
     paths, assets = log_returns.shape
-    for name in RECURSIVE:
+    for name in (*RECURSIVE, SHARE):
         shape = (paths, 1 if name in MARKET else assets, hidden)[: rank(name)]
         if name not in arrays or arrays[name].shape != shape or arrays[name].dtype != np.float32:
             found = f"{arrays[name].dtype} {arrays[name].shape}" if name in arrays else "nothing"
