@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.core.forecaster import MarketState
+from riskd.core.forecaster import MarketState, stepwise
 from riskd.core.message import Message
 from riskd.core.quote import Quote
 from riskd.errors import DataError, DeliveryError
@@ -34,6 +34,7 @@ class EwmaForecaster:
     identity: str = "ewma@test"
     warm_up: int = 30
     spin_up: int = 20
+    follows_books: bool = True
 
     def start(self, log_returns: Floats, market: int | None = None) -> MarketState:
         variance = (log_returns**2).mean(axis=0) + 1e-10
@@ -45,6 +46,9 @@ class EwmaForecaster:
 
     def forecast(self, state: MarketState) -> NormalForecast:
         return NormalForecast(np.sqrt(state.arrays["variance"].astype(np.float64)))
+
+    def simulate(self, state: MarketState, scores: Floats) -> Floats:
+        return stepwise(self, state, scores)
 
 
 @dataclass

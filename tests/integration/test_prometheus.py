@@ -10,7 +10,7 @@ import pytest
 
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
-from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.metrics import Metrics
 from riskd.observe.snapshot import Delivery, Snapshot
@@ -29,7 +29,7 @@ def promtool(*arguments: str | Path, text: str | None = None) -> subprocess.Comp
 
 
 def report(name: str) -> PortfolioReport:
-    figure = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
+    figure = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.0, (Rival("ewma-t", 0.022, 0.033),))
     limit = LimitReport("cvar-95", 0.95, 1, 0.025, 0.03, 1.0, LimitState.FIRING, "2026-11-20", ())
     return PortfolioReport(
         name, date(2026, 11, 20), Status.BREACH, Grade.A, 1.0, (figure,), (limit,), 0.01, {"SPY": 0.9}, 0.1, 1e6, "USD",

@@ -9,7 +9,7 @@ from riskd.core.alerts import TOP, alert_event, alerts_of
 from riskd.core.events import AlertEvent, AlertKind
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, Standing
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 
 pytestmark = pytest.mark.unit
 DAY = date(2020, 3, 16)
@@ -23,8 +23,8 @@ def report(after: Standing, notes: tuple[str, ...] = ()) -> PortfolioReport:
     parts = tuple(Contribution(f"S{i}", 0.1, 0.01 - i / 1000, 0.1) for i in range(TOP + 2))
     limit = LimitReport("cvar", 0.975, 10, 0.05, 0.0612, 0.99, after.state, after.episode, parts)
     figures = (
-        Figure(0.975, 1, 0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 0.001, 0.01, 0.02),
-        Figure(0.975, 10, 0.05, 0.049, 0.051, 0.0612, 0.060, 0.062, 0.0005, 0.05, 0.07),
+        Figure(0.975, 1, 0.01, 0.01, 0.01, 0.02, 0.02, 0.02, 0.001, 0.0, (Rival("ewma-t", 0.01, 0.02),)),
+        Figure(0.975, 10, 0.05, 0.049, 0.051, 0.0612, 0.060, 0.062, 0.0005, 0.0, (Rival("ewma-t", 0.05, 0.07),)),
     )
     provenance = Provenance("model", "t-copula", "A", "prices", "rules", 1000, "1")
     return PortfolioReport(

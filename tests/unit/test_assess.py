@@ -7,7 +7,7 @@ import pytest
 
 from conftest import made_up_table, small_rules
 from riskd.core.assess import Sight, assess
-from riskd.core.challenger import challenge
+from riskd.core.challengers import CHALLENGERS
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.measures.cvar import cvar
@@ -17,6 +17,7 @@ from riskd.core.report import Status
 from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import bank_of
+from riskd.core.views import past_of
 from riskd.core.warm import warm_state
 
 pytestmark = pytest.mark.unit
@@ -40,18 +41,22 @@ def state(rules: Rules) -> State:
 
 
 def test_every_figure_is_the_measure(rules: Rules, state: State) -> None:
-    """VaR, CVaR, intervals and error at each level and horizon are the bank's; the challenger's are its own."""
+    """VaR and CVaR at each level and horizon are those of the anchored bank; errors the book's; challengers' are their own."""
     bank = bank_of(rules, state)
     reports, _ = assess(rules, state, bank)
-    for report, portfolio in zip(reports, rules.portfolios, strict=True):
-        rival = challenge(state.log_returns, portfolio.weights, (0.95, 0.99), (1, 5))
+    said = {name: challenge(past_of(rules, state), (1, 5)) for name, challenge in CHALLENGERS.items()}
+    for i, (report, portfolio) in enumerate(zip(reports, rules.portfolios, strict=True)):
+        book = bank.books[portfolio.name]
         assert [(f.horizon, f.level) for f in report.figures] == [(1, 0.95), (1, 0.99), (5, 0.95), (5, 0.99)]
         for f in report.figures:
-            losses = -(bank.returns[f.horizon] @ portfolio.weights)
-            v, c, r = value_at_risk(losses, f.level), cvar(losses, f.level), rival[f.level, f.horizon]
-            assert (f.var, f.var_low, f.var_high) == (v.value, v.low, v.high)
-            assert (f.cvar, f.cvar_low, f.cvar_high, f.cvar_error) == (c.value, c.low, c.high, c.standard_error)
-            assert (f.challenger_var, f.challenger_cvar) == (r.var, r.cvar)
+            losses = -(bank.seen_by(portfolio).returns[f.horizon] @ portfolio.weights)
+            assert (f.var, f.cvar) == (value_at_risk(losses, f.level).value, cvar(losses, f.level).value)
+            assert f.cvar == pytest.approx(cvar(book.losses[f.horizon], f.level).value, rel=0.02)
+            assert (f.cvar_error, f.parameter_error) == book.errors(f.horizon, f.level)
+            assert f.var_low < f.var < f.var_high and f.cvar_high - f.cvar == pytest.approx(1.96 * f.uncertainty, rel=1e-3)
+            for rival in f.challengers:
+                losses = said[rival.name][f.horizon][:, i]
+                assert (rival.var, rival.cvar) == (value_at_risk(losses, f.level).value, cvar(losses, f.level).value)
             assert f.challenger_cvar == pytest.approx(f.cvar, rel=0.6)
 
 

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from riskd.core.events import Proposal
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
-from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.metrics import Metrics
 from riskd.observe.snapshot import Delivery, Snapshot
@@ -18,7 +18,7 @@ from riskd.observe.snapshot import Delivery, Snapshot
 pytestmark = pytest.mark.unit
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
-FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
+FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.0, (Rival("ewma-t", 0.022, 0.033),))
 LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
 REPORT = PortfolioReport(
     "main", date(2026, 11, 20), Status.OK, Grade.A, 1.0, (FIGURE,), (LIMIT,), 0.01, {"SPY": 0.6, "AGG": 0.3}, 0.1, 1e6, "USD",

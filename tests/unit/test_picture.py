@@ -8,7 +8,7 @@ import pytest
 from riskd.core.events import Outcome
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
-from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.freshness import status_at
 from riskd.observe.snapshot import Snapshot
@@ -17,7 +17,7 @@ from riskd.runtime.picture import Picture
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 11, 20, 22, tzinfo=UTC)
 OLD, NEXT = NOW - timedelta(hours=1), NOW + timedelta(days=3)
-FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.022, 0.033)
+FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.0, (Rival("ewma-t", 0.022, 0.033),))
 LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
 PROVENANCE = Provenance("model", "t-copula", "A", "prices", "rules", 1000, "1")
 FINE = PortfolioReport(

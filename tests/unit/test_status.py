@@ -7,11 +7,11 @@ import pytest
 
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
-from riskd.core.report import Figure, LimitReport, Status
+from riskd.core.report import Figure, LimitReport, Rival, Status
 from riskd.core.status import DIVERGENCE, SEVERITY, WARN_SHARE, divergence, status_of, worst
 
 pytestmark = pytest.mark.unit
-FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.021, 0.031)
+FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.0, (Rival("ewma-t", 0.021, 0.031),))
 OTHER = replace(FIGURE, level=0.99)
 LIMIT = LimitReport("cvar", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
 
@@ -46,18 +46,18 @@ def test_without_any_figure() -> None:
 @pytest.mark.parametrize("rival", [math.nan, math.inf, 0.0, -0.01, 0.03 / DIVERGENCE * 0.999, 0.03 * DIVERGENCE * 1.001])
 def test_without_an_agreeing_challenger(rival: float) -> None:
     """A challenger that is missing, not positive or 1.5 times off either way takes the green away."""
-    assert status_of((replace(FIGURE, challenger_cvar=rival),), (LIMIT,), Grade.A) is Status.DEGRADED
+    assert status_of((replace(FIGURE, challengers=(Rival("ewma-t", 0.02, rival),)),), (LIMIT,), Grade.A) is Status.DEGRADED
 
 
 @pytest.mark.parametrize("rival", [0.02, 0.03 / DIVERGENCE * 1.001, 0.03 * DIVERGENCE * 0.999])
 def test_a_challenger_within_the_factor_agrees(rival: float) -> None:
     """Exactly at the factor and just inside it, either way."""
-    assert status_of((replace(FIGURE, challenger_cvar=rival),), (LIMIT,), Grade.A) is Status.OK
+    assert status_of((replace(FIGURE, challengers=(Rival("ewma-t", 0.02, rival),)),), (LIMIT,), Grade.A) is Status.OK
 
 
 def test_the_challenger_counts_where_a_limit_rests() -> None:
     """A figure that no limit rests on may diverge; without limits every figure counts."""
-    diverged = replace(OTHER, challenger_cvar=0.3)
+    diverged = replace(OTHER, challengers=(Rival("ewma-t", 0.02, 0.3),))
     assert status_of((FIGURE, diverged), (LIMIT,), Grade.A) is Status.OK
     assert status_of((FIGURE, replace(diverged, level=0.95, horizon=10)), (LIMIT,), Grade.A) is Status.OK
     assert status_of((FIGURE, diverged), (), Grade.A) is Status.DEGRADED
@@ -111,7 +111,7 @@ def test_a_group_is_never_greener_than_its_worst() -> None:
 
 def test_divergence_is_the_larger_ratio() -> None:
     """The same both ways round; infinite without two positive numbers."""
-    assert divergence(replace(FIGURE, cvar=0.02, challenger_cvar=0.05)) == pytest.approx(2.5)
-    assert divergence(replace(FIGURE, cvar=0.05, challenger_cvar=0.02)) == pytest.approx(2.5)
-    assert divergence(replace(FIGURE, cvar=-0.01, challenger_cvar=-0.01)) == math.inf
-    assert divergence(replace(FIGURE, cvar=0.0)) == divergence(replace(FIGURE, challenger_cvar=0.0)) == math.inf
+    assert divergence(replace(FIGURE, cvar=0.02, challengers=(Rival("ewma-t", 0.02, 0.05),))) == pytest.approx(2.5)
+    assert divergence(replace(FIGURE, cvar=0.05, challengers=(Rival("ewma-t", 0.02, 0.02),))) == pytest.approx(2.5)
+    assert divergence(replace(FIGURE, cvar=-0.01, challengers=(Rival("ewma-t", 0.02, -0.01),))) == math.inf
+    assert divergence(replace(FIGURE, cvar=0.0)) == divergence(replace(FIGURE, challengers=(Rival("ewma-t", 0.02, 0.0),))) == math.inf

@@ -1,26 +1,32 @@
 """Figures, contributions and judgements of every portfolio from one scenario bank."""
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from riskd.core.arrays import Floats
-from riskd.core.challenger import challenge
+from riskd.core.book_forecast import BookForecast
+from riskd.core.challengers import CHALLENGERS
+from riskd.core.challengers.past import Past
 from riskd.core.grade import Grade, Trust, symbol_grade, trust
 from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
 from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
-from riskd.core.measures.value_at_risk import value_at_risk
+from riskd.core.measures.tail import tail
+from riskd.core.measures.value_at_risk import INTERVAL, value_at_risk
 from riskd.core.portfolio import Limit, Portfolio
-from riskd.core.proxy import complete
 from riskd.core.quality.doubt import PLAUSIBLE, Doubt, Rule
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance
+from riskd.core.outturn import NONE, Outturn, outturn
+from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival
 from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import LimitKey, State
 from riskd.core.status import DIVERGENCE, divergence, status_of
+from riskd.core.views import past_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,13 +34,15 @@ class Sight:
     """What else is known of a session's prices.
 
     Banks with quarantined prices ``accepted``, with the moves of peers in their place (``proxied``), and without the corrections
-    that came with the session; ``bridged`` (symbols,) marks returns that span a session without a usable price.
+    that came with the session; ``bridged`` (symbols,) marks returns that span a session without a usable price. ``ahead`` is what
+    was forecast of every portfolio for this session.
     """
 
     accepted: ScenarioBank | None = None
     proxied: ScenarioBank | None = None
     uncorrected: ScenarioBank | None = None
     bridged: NDArray[np.bool_] | None = None
+    ahead: Mapping[str, BookForecast] = field(default_factory=dict)
 
 
 def assess(
@@ -46,14 +54,15 @@ def assess(
     """
     out = np.array([state.out.get(s, 0) for s in rules.symbols])
     bridged = np.zeros(len(out), dtype=np.bool_) if sight.bridged is None else sight.bridged
-    history = complete(state.log_returns)
+    rivals = _rivals(rules, past_of(rules, state)) if bank is not None else {}
     reports, standings = [], {}
-    for portfolio in rules.portfolios:
+    for i, portfolio in enumerate(rules.portfolios):
         grade = trust(portfolio.weights, portfolio.priced_by(out), portfolio.priced_by(bridged.astype(np.int64)) > 0)
         if bank is None:
             grade = replace(grade, grade=Grade.F)
         seen = bank.seen_by(portfolio) if bank is not None and grade.grade is not Grade.F else None
-        figures = _figures(rules, history, portfolio, seen) if seen else ()
+        said = {name: {h: losses[:, i] for h, losses in found.items()} for name, found in rivals.items()}
+        figures = _figures(rules, portfolio, seen, said) if seen else ()
         judged = []
         for limit in portfolio.limits:
             key = (portfolio.name, limit.name)
@@ -64,7 +73,8 @@ def assess(
             standings[key] = _judge(limit, before, figure, grade.grade, plausible, state.session.isoformat())
             parts = _contributions(rules.symbols, portfolio, limit, seen) if seen else ()
             judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
-        report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank)
+        came = outturn(portfolio, state.log_returns[-1], sight.ahead.get(portfolio.name)) if figures else NONE
+        report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank, came)
         reports.append(replace(report, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
     return tuple(reports), standings
 
@@ -106,19 +116,34 @@ def _plausible(state: State, portfolio: Portfolio, rules: Rules) -> bool:
     return bool(quarantined) and all(d.rule in PLAUSIBLE for d in quarantined)
 
 
-def _figures(rules: Rules, history: Floats, portfolio: Portfolio, bank: ScenarioBank) -> tuple[Figure, ...]:
-    spec = rules.scenarios
-    seen = history if portfolio.view is None else portfolio.view.log_returns(history)
-    rival = challenge(seen, portfolio.weights, spec.levels, spec.horizons)
+def _rivals(rules: Rules, past: Past) -> dict[str, Mapping[int, Floats]]:
+    """Losses (M, portfolios) per challenger and horizon."""
+    return {name: CHALLENGERS[name](past, rules.scenarios.horizons) for name in rules.scenarios.challengers}
+
+
+def _figures(
+    rules: Rules, portfolio: Portfolio, bank: ScenarioBank, said: Mapping[str, Mapping[int, Floats]]
+) -> tuple[Figure, ...]:
+    """VaR and CVaR at every horizon and level, beside what the challengers said."""
     figures = []
-    for horizon in spec.horizons:
+    for horizon in rules.scenarios.horizons:
         losses = bank.losses(portfolio.weights, horizon)
-        for level in spec.levels:
-            v, c, r = value_at_risk(losses, level), cvar(losses, level), rival[level, horizon]
-            figures.append(
-                Figure(level, horizon, v.value, v.low, v.high, c.value, c.low, c.high, c.standard_error, r.var, r.cvar)
-            )
+        for level in rules.scenarios.levels:
+            c = cvar(losses, level)
+            drawn, parameter = bank.errors(portfolio.name, horizon, level, c.standard_error)
+            reach = float(ndtri(0.5 + INTERVAL / 2)) * math.hypot(drawn, parameter)
+            worth = len(losses) * (c.standard_error / math.hypot(drawn, parameter)) ** 2 if reach > 0 else None
+            v = value_at_risk(losses, level, worth)
+            rivals = tuple(_rival(name, found[horizon], level) for name, found in said.items())
+            low, high = c.value - reach, c.value + reach
+            figures.append(Figure(level, horizon, v.value, v.low, v.high, c.value, low, high, drawn, parameter, rivals))
     return tuple(figures)
+
+
+def _rival(name: str, losses: Floats, level: float) -> Rival:
+    if not np.isfinite(losses).all():
+        return Rival(name, math.nan, math.nan)
+    return Rival(name, tail(losses, level).threshold, cvar(losses, level).value)
 
 
 def _judge(
@@ -128,7 +153,7 @@ def _judge(
     would mean is possible."""
     if figure is None:
         return judge(limit, before, math.nan, math.nan, False, session)
-    standing = judge(limit, before, figure.cvar, figure.cvar_error, True, session)
+    standing = judge(limit, before, figure.cvar, figure.cvar_error, True, session, figure.uncertainty)
     if grade is Grade.D and standing.state is not LimitState.FIRING:
         return Standing(LimitState.CANNOT_JUDGE, before.episode, 0)
     if standing.state is LimitState.CLEAR and plausible is not None and plausible >= limit.max_cvar:
@@ -152,7 +177,7 @@ def _limit_report(
     accepted: float | None,
     proxied: float | None,
 ) -> LimitReport:
-    probability = probability_at_or_above(limit.max_cvar, figure.cvar, figure.cvar_error) if figure else None
+    probability = probability_at_or_above(limit.max_cvar, figure.cvar, figure.uncertainty) if figure else None
     return LimitReport(
         limit.name,
         limit.level,
@@ -177,13 +202,9 @@ def _report(
     trusted: Trust,
     fault: str | None,
     bank: ScenarioBank | None,
+    came: Outturn,
 ) -> PortfolioReport:
     doubts = _held_doubts(state, portfolio, rules)
-    realised = None
-    if figures:
-        r = np.nan_to_num(state.log_returns[-1], nan=0.0)  # a price that is not known has not moved yet
-        seen = r if portfolio.view is None else portfolio.view.log_returns(r)
-        realised = -float(np.expm1(seen) @ portfolio.weights)
     notes = [fault] if fault else _data_notes(rules, state, portfolio, trusted)
     return PortfolioReport(
         portfolio=portfolio.name,
@@ -193,7 +214,9 @@ def _report(
         coverage=trusted.coverage,
         figures=figures,
         limits=limits,
-        realised_loss=realised,
+        realised_loss=came.loss,
+        pit=came.pit,
+        crps=came.crps,
         weights={s: float(w) for s, w in zip(rules.symbols, portfolio.weights, strict=True) if w != 0},
         cash=portfolio.cash,
         value=portfolio.value,
@@ -230,7 +253,7 @@ def _data_notes(rules: Rules, state: State, portfolio: Portfolio, trusted: Trust
 def _divergence_notes(figures: tuple[Figure, ...], limits: tuple[LimitReport, ...]) -> list[str]:
     keys = {(limit.level, limit.horizon) for limit in limits}
     return [
-        f"champion and challenger {f.horizon}-session CVaR {f.level:g} differ by a factor of {divergence(f):.2f}"
+        f"champion and challengers' {f.horizon}-session CVaR {f.level:g} differ by a factor of {divergence(f):.2f}"
         for f in figures
         if (f.level, f.horizon) in keys and not divergence(f) <= DIVERGENCE
     ]

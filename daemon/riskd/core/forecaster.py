@@ -53,6 +53,11 @@ class Forecaster(Protocol):
         ...
 
     @property
+    def follows_books(self) -> bool:
+        """Whether it takes a portfolio's own history as one more column."""
+        ...
+
+    @property
     def spin_up(self) -> int:
         """Log returns consumed by :meth:`start`; the other ``warm_up - spin_up`` are advanced one by one."""
         ...
@@ -72,3 +77,17 @@ class Forecaster(Protocol):
     def forecast(self, state: MarketState) -> Forecast:
         """The predictive distributions of the next session's log returns."""
         ...
+
+    def simulate(self, state: MarketState, scores: Floats) -> Floats:
+        """Log returns (sessions, paths, columns) of paths from one real ``state``, driven by ``scores`` of the same shape."""
+        ...
+
+
+def stepwise(forecaster: Forecaster, state: MarketState, scores: Floats) -> Floats:
+    """What ``simulate`` gives, one session after another."""
+    state, returns = state.tiled(scores.shape[1]), np.empty(scores.shape)
+    for day, g in enumerate(scores):
+        returns[day] = forecaster.forecast(state).from_score(g)
+        if day + 1 < len(scores):
+            state = forecaster.advance(state, returns[day])
+    return returns

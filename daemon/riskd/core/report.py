@@ -115,8 +115,6 @@ class PortfolioReport:
     figures: tuple[Figure, ...]
     limits: tuple[LimitReport, ...]
     realised_loss: float | None  # this session's loss, to be held against the previous session's one-session VaR
-    pit: float | None  # share of what was forecast for this session that lost less: near 1 is a bad day
-    crps: float | None  # continuous ranked probability score of that forecast, lower is better
     weights: dict[str, float]
     cash: float
     value: float
@@ -125,6 +123,8 @@ class PortfolioReport:
     doubts: tuple[Doubt, ...]  # prices of what is held that are not used
     provenance: Provenance
     symbol_grades: dict[str, Grade] = field(default_factory=dict)  # of what is held, those that are not A
+    pit: float | None = None  # share of what was forecast for this session that lost less: near 1 is a bad day
+    crps: float | None = None  # continuous ranked probability score of that forecast, lower is better
 
 
 def figure_of(report: PortfolioReport, level: float, horizon: int) -> Figure | None:

@@ -26,7 +26,7 @@ from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
 from riskd.core.state import Eve, State
-from riskd.core.views import book_forecasts, past_of
+from riskd.core.views import book_forecasts, forecast_before, past_of
 from riskd.core.vintage import vintage
 from riskd.errors import ModelError
 
@@ -183,7 +183,7 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
         uncorrected = bank_of(rules, kept)
     gaps = _gaps(after.eve.out, event)
     before = np.isfinite(after.log_returns[-1]) & np.array([gaps.get(s, 0) > 0 for s in rules.symbols])
-    return Sight(accepted, proxied, uncorrected, np.asarray(before))
+    return Sight(accepted, proxied, uncorrected, np.asarray(before), forecast_before(rules, after))
 
 
 def _bank_after(rules: Rules, state: State, market: MarketState, r: Floats, past: Floats) -> ScenarioBank | None:

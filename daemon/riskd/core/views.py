@@ -1,5 +1,7 @@
 """The two views of every portfolio's own history, from what the fold remembers: the network's and GJR-GARCH's."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,3 +78,19 @@ def _network_samples(
         for c in found:
             found[c] |= {h: Sample(-np.expm1(totals[h][:, c]), rows[:h].T, len(pool), drawn=True) for h in longer}
     return found
+
+
+def forecast_before(rules: Rules, state: State) -> dict[str, BookForecast]:
+    """What was forecast of every portfolio for the newest session, from the prices before it as they are known now."""
+    if len(state.scores) < 2 or not state.anchors:
+        return {}
+    anchor = state.anchors[-1]
+    eve = replace(
+        state,
+        market=anchor.market,
+        fits=anchor.fits,
+        rows=anchor.row,
+        scores=state.scores[:-1],
+        log_returns=state.log_returns[:-1],
+    )
+    return book_forecasts(rules, eve, past_of(rules, eve), 0, (1,))

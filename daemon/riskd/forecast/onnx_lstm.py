@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from riskd.core.arrays import Floats, Floats32
-from riskd.core.forecaster import MarketState
+from riskd.core.forecaster import MarketState, stepwise
 from riskd.core.johnson_su import JohnsonSU
 from riskd.errors import ModelError
 from riskd.forecast.artefact import Artefact
@@ -32,6 +32,10 @@ class OnnxLstm:
     def provider(self) -> str:
         """The device in use, ``cpu`` or ``cuda``."""
         return self._session.provider
+
+    @property
+    def follows_books(self) -> bool:
+        return True
 
     @property
     def warm_up(self) -> int:
@@ -105,6 +109,9 @@ class OnnxLstm:
         self._session.run(inputs, wider)
         for name, array in given.items():
             array[rows] = wider[name][: len(array[rows])]
+
+    def simulate(self, state: MarketState, scores: Floats) -> Floats:
+        return stepwise(self, state, scores)
 
     def forecast(self, state: MarketState) -> JohnsonSU:
         """The Johnson-SU distributions of the next session's log returns, read from the state in float64."""

@@ -13,13 +13,12 @@ from prometheus_client.registry import Collector
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.quality.doubt import Rule
-from riskd.core.report import Figure, LimitReport, PortfolioReport, Status
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.freshness import figure_valid, figures_at, status_at
 from riskd.observe.snapshot import Delivery, Snapshot
 
 STAGE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # seconds
-CHALLENGER = "challenger"
 
 Labels = tuple[str, ...]
 Sample = tuple[Labels, float | None]
@@ -120,21 +119,21 @@ def data_families(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def figure_families(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
-    """VaR and CVaR by champion and challenger; a stale figure vanishes rather than freezes."""
+    """VaR and CVaR by champion and challengers; a stale figure vanishes rather than freezes."""
     shown = [(r, f) for r in snapshot.reports for f in figures_at(snapshot, r, now)]
     labels = ("portfolio", "level", "horizon", "method")
 
-    def family(name: str, text: str, champion: Callable[[Figure], float], challenger: Callable[[Figure], float]) -> Metric:
+    def family(name: str, text: str, value: Callable[[Figure | Rival], float]) -> Metric:
         samples: list[Sample] = []
         for report, figure in shown:
             place = (report.portfolio, level_label(figure.level), str(figure.horizon))
             model = report.provenance.model.partition("@")[0]
-            samples += [((*place, model), champion(figure)), ((*place, CHALLENGER), challenger(figure))]
+            samples += [((*place, model), value(figure)), *(((*place, r.name), value(r)) for r in figure.challengers)]
         return gauge(name, text, labels, samples)
 
     text = "of the portfolio as a fraction of its value, loss positive; horizon in sessions."
-    yield family("riskd_portfolio_var_ratio", f"VaR {text}", lambda f: f.var, lambda f: f.challenger_var)
-    yield family("riskd_portfolio_cvar_ratio", f"CVaR {text}", lambda f: f.cvar, lambda f: f.challenger_cvar)
+    yield family("riskd_portfolio_var_ratio", f"VaR {text}", lambda f: f.var)
+    yield family("riskd_portfolio_cvar_ratio", f"CVaR {text}", lambda f: f.cvar)
 
 
 def limit_families(reports: Sequence[PortfolioReport]) -> Iterator[Metric]:

@@ -14,4 +14,3 @@ CHALLENGERS: Mapping[str, Challenger] = {
     "historical": historical,
     "garch-t-copula": garch_t_copula,
 }
-"""Each gives equally likely losses of every portfolio over every horizon."""

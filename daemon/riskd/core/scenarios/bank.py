@@ -27,6 +27,7 @@ class ScenarioBank:
     returns: Mapping[int, Floats]
     identity: str
     books: Mapping[str, BookForecast] = field(default_factory=dict)
+    exact: bool = False  # one session has every row of the pool once, nothing drawn
 
     def losses(self, weights: Floats, horizon: int) -> Floats:
         """z = -R w, a fraction of value; cash adds nothing. Shape (paths,)."""
@@ -41,7 +42,16 @@ class ScenarioBank:
         for horizon, simple in self.returns.items():
             seen = simple if portfolio.view is None else portfolio.view.simple(simple)
             returns[horizon] = seen if book is None else anchored(seen, portfolio.weights, -book.losses[horizon][::-1])
-        return ScenarioBank(returns, self.identity)
+        return ScenarioBank(returns, self.identity, self.books, self.exact)
+
+    def errors(self, portfolio: str, horizon: int, level: float, spread: float) -> tuple[float, float]:
+        """Monte-Carlo and parameter standard error of a portfolio's CVaR; ``spread`` is that of the paths taken for independent.
+
+        What was not drawn has no Monte-Carlo error but that of a finite pool; of paths alone the parameter error is not known.
+        """
+        if portfolio in self.books:
+            return self.books[portfolio].errors(horizon, level)
+        return (0.0, spread) if self.exact and horizon == 1 else (spread, 0.0)
 
 
 def scenario_bank(
@@ -66,7 +76,7 @@ def scenario_bank(
     if exact is not None and 1 in horizons:
         totals[1] = forecaster.forecast(market).from_score(exact)
     returns = {h: _simple(forecaster, totals[h], h) for h in horizons}
-    return ScenarioBank(returns, identity, books or {})
+    return ScenarioBank(returns, identity, books or {}, exact is not None)
 
 
 def simulated(

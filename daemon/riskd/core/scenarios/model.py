@@ -26,8 +26,12 @@ class Sampler(Protocol):
 class ScenarioModel(Protocol):
     """Fits a sampler on realised scores."""
 
-    def __call__(self, scores: Floats) -> Sampler:
-        """``scores`` (sessions, assets): out-of-sample normal scores, oldest first."""
+    def __call__(self, scores: Floats, turn: int = 0) -> Sampler:
+        """``scores`` (sessions, assets): out-of-sample normal scores, oldest first.
+
+        A sampler that draws rows rolls them by ``turn``, the count of all sessions ever seen: then a session keeps its row while
+        others come and go, and equal draws on two days mean equal sessions.
+        """
         ...
 
 

@@ -37,7 +37,7 @@ class PoolMargins:
 def on_pool_margins(fit: Callable[[Floats], Copula]) -> ScenarioModel:
     """The scenario model that joins by the copula ``fit`` and keeps the pool's margins."""
 
-    def fitted(scores: Floats) -> Sampler:
+    def fitted(scores: Floats, turn: int = 0) -> Sampler:
         sessions = len(scores)
         normal = ndtri((np.arange(sessions) + 0.5) / sessions)
         return PoolMargins(fit(scores), np.asarray(normal), np.sort(scores, axis=0))

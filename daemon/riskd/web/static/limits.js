@@ -1,4 +1,4 @@
-// One limit as a bar: CVaR with its interval, the challenger, and the line it must stay below.
+// One limit as a bar: CVaR with its interval, the challengers, and the line it must stay below.
 
 import { el, placed } from "./dom.js";
 import { NONE, known, level, percent, probability, sessions } from "./format.js";
@@ -29,16 +29,15 @@ export function limitBar(limit, figure) {
     bar.classList.add("bar-none");
     return bar;
   }
-  const seen = [limit.max_cvar * 1.2, limit.cvar, figure?.cvar_high, figure?.challenger_cvar].filter(known);
+  const rivals = (figure?.challengers ?? []).filter((rival) => known(rival.cvar));
+  const seen = [limit.max_cvar * 1.2, limit.cvar, figure?.cvar_high, ...rivals.map((rival) => rival.cvar)].filter(known);
   const most = Math.max(...seen) * 1.05;
   const at = (value) => Math.max(0, value) / most;
   bar.append(placed(el("span", { class: "bar-fill" }), { to: at(limit.cvar) }));
   if (known(figure?.cvar_low) && known(figure?.cvar_high)) {
     bar.append(placed(el("span", { class: "bar-whisker" }), { from: at(figure.cvar_low), to: at(figure.cvar_high) }));
   }
-  if (known(figure?.challenger_cvar)) {
-    bar.append(placed(el("span", { class: "bar-challenger" }), { at: at(figure.challenger_cvar) }));
-  }
+  for (const rival of rivals) bar.append(placed(el("span", { class: "bar-challenger" }), { at: at(rival.cvar) }));
   bar.append(placed(el("span", { class: "bar-limit" }), { at: at(limit.max_cvar) }));
   return bar;
 }
@@ -50,7 +49,16 @@ function fact(term, value, { extra = null, key = null } = {}) {
 function interval(figure) {
   if (!known(figure?.cvar_low) || !known(figure?.cvar_high)) return null;
   const [low, high] = [figure.cvar_low, figure.cvar_high].map((bound) => percent(bound).replace(/\s*%$/, ""));
-  return el("span", { class: "quiet", title: "95 % Monte-Carlo interval" }, ` (${low} to ${high})`);
+  return el("span", { class: "quiet", title: "95 % interval: Monte-Carlo and parameter error" }, ` (${low} to ${high})`);
+}
+
+// From the lowest to the highest; which one said what is in the title.
+function challengers(figure) {
+  const rivals = (figure?.challengers ?? []).filter((rival) => known(rival.cvar)).sort((a, b) => a.cvar - b.cvar);
+  if (!rivals.length) return NONE;
+  const title = rivals.map((rival) => `${rival.name} ${percent(rival.cvar)}`).join(", ");
+  const ends = [rivals[0], rivals[rivals.length - 1]].map((rival) => percent(rival.cvar));
+  return el("span", { title }, rivals.length > 1 ? ends.join(" to ") : ends[0]);
 }
 
 export function limitRow(report, limit) {
@@ -74,7 +82,7 @@ export function limitRow(report, limit) {
       fact("limit", percent(limit.max_cvar), { key: "key-limit" }),
       fact("P(CVaR ≥ limit)", probability(limit.probability)),
       fact("VaR", figure ? el("span", { class: "figure" }, percent(figure.var)) : NONE),
-      fact("challenger", figure ? percent(figure.challenger_cvar) : NONE, { key: "key-challenger" }),
+      fact("challengers", challengers(figure), { key: "key-challenger" }),
     ),
   );
 }
