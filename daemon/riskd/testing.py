@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.core.forecaster import MarketState
+from riskd.core.forecaster import MarketState, stepwise
 from riskd.core.message import Message
 from riskd.core.quote import Quote
 from riskd.errors import DataError, DeliveryError
@@ -45,6 +45,9 @@ class EwmaForecaster:
 
     def forecast(self, state: MarketState) -> NormalForecast:
         return NormalForecast(np.sqrt(state.arrays["variance"].astype(np.float64)))
+
+    def simulate(self, state: MarketState, scores: Floats) -> Floats:
+        return stepwise(self, state, scores)
 
 
 @dataclass
