@@ -105,7 +105,7 @@ def learnt(trained: Trained, panels: tuple[Panel, ...], recipe: Recipe) -> dict[
     }
 
 
-def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any], recipe: Recipe, folder: Path) -> Card:
+def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any] | None, recipe: Recipe, folder: Path) -> Card:
     """Write model, golden steps and card into ``folder``; the card is returned."""
     graph = step_model(trained.network, recipe.scale, recipe.export.opset)
     model = graph.SerializeToString(deterministic=True)

@@ -132,7 +132,10 @@ def test_what_is_not_finite_is_refused(forecaster: OnnxLstm, market: MarketState
     ("change", "message"),
     [
         (lambda state: state.tiled(2), r"state V1: expected float32 \(1, 6\), found float32 \(2, 6\)"),
-        (lambda state: MarketState({k: v[:, :5] for k, v in state.arrays.items()}), r"expected float32 \(1, 6\), found float32 \(1, 5\)"),
+        (
+            lambda state: MarketState({k: v[:, :5] for k, v in state.arrays.items()}),
+            r"expected float32 \(1, 6\), found float32 \(1, 5\)",
+        ),
         (lambda state: MarketState({k: v for k, v in state.arrays.items() if k != "mu"}), "state mu: .* found nothing"),
     ],
 )

@@ -45,10 +45,9 @@ def network(recipe: Recipe) -> LstmJsu:
 
 @pytest.fixture(scope="module")
 def artefact(recipe: Recipe, network: LstmJsu, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    """That network exported; the scores on its card are the committed model's."""
+    """That network exported, not judged."""
     folder = tmp_path_factory.mktemp("random-network")
-    scores = load_artefact(ROOT / "models" / "artefacts" / recipe.name).card.out_of_sample.model_dump(mode="json")
-    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, folder)
+    export(Trained(network, 1, 0.0), load_pool(recipe), None, recipe, folder)
     return load_artefact(folder)
 
 
@@ -106,7 +105,9 @@ def test_the_scan_is_its_session(artefact: Artefact, network: LstmJsu, recipe: R
     market = forecaster.start(panel.returns[:60, :9], market=6)
     body = Session(scored_model(network, recipe.scale, recipe.export.opset).SerializeToString(), "cpu")
     scores = np.random.default_rng(6).standard_normal((10, 48, 9)).astype(np.float32)
-    state = {name: np.ascontiguousarray(array) for name, array in market.tiled(48).arrays.items()} | {"share": market.arrays["share"]}
+    state = {name: np.ascontiguousarray(array) for name, array in market.tiled(48).arrays.items()} | {
+        "share": market.arrays["share"]
+    }
     expected = np.empty_like(scores)
     for g, r in zip(scores, expected, strict=True):
         given = {name + NEXT: np.empty_like(state[name]) for name in STATE}
@@ -141,7 +142,6 @@ def test_the_daemon_forecasts_what_was_judged(artefact: Artefact, network: LstmJ
 
 def test_the_same_network_is_the_same_file(artefact: Artefact, network: LstmJsu, recipe: Recipe, tmp_path: Path) -> None:
     """Exporting twice gives the same bytes, card included."""
-    scores = artefact.card.out_of_sample.model_dump(mode="json")
-    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, tmp_path)
+    export(Trained(network, 1, 0.0), load_pool(recipe), None, recipe, tmp_path)
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (artefact.folder / path.name).read_bytes(), path.name

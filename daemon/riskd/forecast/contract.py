@@ -27,6 +27,7 @@ RECURSIVE = (*MATRICES, *MARKET, *HIDDEN)
 STATE = (*RECURSIVE, *HEAD)
 GIVEN = tuple(name + NEXT for name in STATE)
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -77,7 +78,7 @@ class Card(Section):
     """card.json: what the model is, where it came from and how good it was."""
 
     format: Literal[2]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Name
     model_sha256: Sha256
     horizon_sha256: Sha256
     golden_sha256: Sha256
@@ -89,6 +90,6 @@ class Card(Section):
     warm_up: PositiveInt
     start: Start
     training: Learnt
-    out_of_sample: Scores
+    out_of_sample: Scores | None  # None where training took in every session that is known
     libraries: dict[str, str]
     recipe: dict[str, Any]

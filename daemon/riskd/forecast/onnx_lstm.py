@@ -134,7 +134,6 @@ class OnnxLstm:
         scale = np.sqrt(arrays["G"].astype(np.float64))
         return JohnsonSU(scale, *(arrays[name].astype(np.float64) for name in HEAD))
 
-
     def simulate(self, state: MarketState, scores: Floats) -> Floats:
         """Log returns (sessions, paths, columns) of normal scores of that shape; ``state`` is one real path.
 
