@@ -38,19 +38,20 @@ def ahead(found: Row) -> str:
     judged = [r for r in rows if r["mean"] is not None]
     if not judged:
         return f"Nobody can be called ahead: {rows[0]['note']}."
-    lower = [r for r in judged if r["mean"] < 0]
-    best, worst = (pick(judged, key=lambda r: r["mean"]) for pick in (min, max))
-    unjudged = f", {len(rows) - len(judged)} cannot be judged" if len(rows) > len(judged) else ""
-    where = (
-        f"{abs(best['mean']):.4f} a session ({best['panel']})"
-        if len(judged) == 1
-        else f"differences a session run from {_signed(best['mean'])} ({best['panel']}) to {_signed(worst['mean'])} ({worst['panel']})"
-    )
+    by = f"By FZ0 at {_level(judged[0])}, lower is better, {champion} is"
     if len(judged) == 1:
-        side = "ahead of" if lower else "behind" if best["mean"] > 0 else "level with"
-        return f"By FZ0 at {_level(best)} {champion} is {side} {baseline} by {where}{unjudged}; lower is better."
-    count = f"{len(lower)} of {len(judged)} groups"
-    return f"By FZ0 at {_level(best)} {champion} is ahead of {baseline} in {count}{unjudged}: {where}; lower is better."
+        gap, where = judged[0]["mean"], judged[0]["panel"]
+        side = "ahead of" if gap < 0 else "behind" if gap > 0 else "level with"
+        text = f"{by} {side} {baseline} by {abs(gap):.4f} a session ({where})"
+    else:
+        best, worst = (pick(judged, key=lambda r: r["mean"]) for pick in (min, max))
+        lower = sum(r["mean"] < 0 for r in judged)
+        text = (
+            f"{by} ahead of {baseline} in {lower} of {len(judged)} groups: differences a session run "
+            f"from {_signed(best['mean'])} ({best['panel']}) to {_signed(worst['mean'])} ({worst['panel']})"
+        )
+    left = len(rows) - len(judged)
+    return f"{text}; {left} could not be judged." if left else f"{text}."
 
 
 def significance(found: Row) -> str:
@@ -82,8 +83,8 @@ def calibration(found: Row) -> str:
     passed, judged = passes(panel, champion)
     return (
         f"In {panel['name']}, {at['share']:.2%} of losses lay above the {_level(at)} VaR "
-        f"({at['low']:.2%} to {at['high']:.2%} is what a perfect forecast shows), the exact band holds at {inside} of {len(cover)} levels, "
-        f"and {passed} of {judged} calibration tests keep p above .05."
+        f"({at['low']:.2%} to {at['high']:.2%} is what a perfect forecast shows), "
+        f"the exact band holds at {inside} of {len(cover)} levels, and {passed} of {judged} calibration tests keep p above .05."
     )
 
 

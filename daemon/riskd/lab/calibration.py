@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.core.validation.coverage import band
-from riskd.core.validation.verdict import Verdict, verdict
 from riskd.lab.panel import Panel
 from riskd.lab.track import Track
 

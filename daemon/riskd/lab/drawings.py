@@ -48,7 +48,10 @@ def _differences(lab: Laboratory, panel: Panel, found: Row, key: str) -> Iterato
     svg = plots.differences(sessions, {m: _cumulative(d) for m, d in lines.items()}, crises, [lab.champion], key)
     ends = ", ".join(f"{m} {np.nansum(d):+.1f}" for m, d in sorted(lines.items(), key=lambda x: float(np.nansum(x[1]))))
     shaded = f" Shaded: {', '.join(crises)}." if crises else ""
-    caption = f"Sum since the first session of the FZ0 at {100 * level:g} % less that of {lab.baseline}; falling is better. At the end: {ends}.{shaded}"
+    caption = (
+        f"Sum since the first session of the FZ0 at {100 * level:g} % less that of {lab.baseline}; falling is better. "
+        f"At the end: {ends}.{shaded}"
+    )
     yield _figure("Cumulative FZ0 difference", svg, caption)
 
 
@@ -74,7 +77,10 @@ def _coverage(lab: Laboratory, panel: Panel, found: Row, key: str) -> Iterator[s
     svg = plots.coverage(panel.levels, low, high, shares, [lab.champion, lab.baseline], key)
     count = by_model[lab.champion][0]["sessions"]
     several = "" if len(panel.tracks) == 1 else f" Means of {len(panel.tracks)} portfolios; the band is that of one of them."
-    caption = f"Losses above VaR as a multiple of those expected, at each confidence level; the band holds a perfect forecast at 95 % ({count} sessions).{several}"
+    caption = (
+        "Losses above VaR as a multiple of those expected, at each confidence level; "
+        f"the band holds 95 % of perfect forecasts ({count} sessions).{several}"
+    )
     yield _figure("Coverage", svg, caption)
 
 

@@ -73,4 +73,5 @@ def _demand_plots() -> None:
     except ModuleNotFoundError as missing:
         if (missing.name or "").partition(".")[0] != "matplotlib":
             raise
-        raise ConfigError("matplotlib is not installed and the report has plots; install the extra: pip install 'riskd[lab]'") from None
+        message = "matplotlib is not installed and the report has plots; install the extra: pip install 'riskd[lab]'"
+        raise ConfigError(message) from None

@@ -81,7 +81,7 @@ def scores(panel: Row, champion: str) -> str:
         )
         for m in ordered
     ]
-    caption = "Mean scores on each model's own sessions, lower is better, best first; FZ0 has no unit, the others are in thousandths of value"
+    caption = "Mean scores on each model's own sessions, best (lowest) first; FZ0 has no unit, others are thousandths of value"
     return table(caption, "model", [*heads, "sessions"], lines)
 
 

@@ -40,7 +40,8 @@ def track(
     random = np.random.default_rng(seed)
     scale = 0.0125 + 0.0075 * np.sin(np.arange(count) / 60 + seed)
     losses = scale * random.standard_normal(count)
-    return Track(portfolio, group, horizon, weekdays(count), losses, {m: quantified(losses, s * scale) for m, s in models.items()})
+    forecasts = {m: quantified(losses, factor * scale) for m, factor in models.items()}
+    return Track(portfolio, group, horizon, weekdays(count), losses, forecasts)
 
 
 def laboratory(*tracks: Track, title: str = "A made-up world", champion: str = "perfect", baseline: str = "small") -> Laboratory:
