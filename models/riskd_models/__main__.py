@@ -13,9 +13,11 @@ from riskd.forecast.contract import Card
 from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
+
 
 def parser() -> argparse.ArgumentParser:
-    """Two verbs: train and demo-prices."""
+    """The verbs: train, evaluate and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -23,6 +25,12 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--until", type=date.fromisoformat, help="the last day to learn from (default: the recipe's train_until)")
     train.add_argument("--name", help="the model's name (default: the recipe's)")
     train.add_argument("--out", type=Path, required=True, help="folder for the two graphs, card.json and golden.npz")
+    evaluate = verbs.add_parser("evaluate", help="a walk-forward study of a book: networks of every year against other forecasts")
+    evaluate.add_argument("--book", required=True, help="B, A, C, M, L or a price file: the date, then one column a symbol")
+    evaluate.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
+    evaluate.add_argument("--recipe", type=Path, default=RECIPE, help="every number of the training (default: the shipped one)")
+    evaluate.add_argument("--data", type=Path, help="folder of the shared prices of M and L (default: beside the repository)")
+    evaluate.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
@@ -69,6 +77,11 @@ def main(arguments: list[str]) -> int:
     try:
         if wanted.verb == "train":
             print(told(train_artefact(read_recipe(wanted.recipe, wanted.until, wanted.name), wanted.out)))
+        elif wanted.verb == "evaluate":
+            from riskd_models.study.verb import evaluate_book
+
+            for path in evaluate_book(wanted.book, read_recipe(wanted.recipe), wanted.out, wanted.data, wanted.jobs):
+                print(path)
         else:
             print(write_demo_prices(wanted.out))
     except RiskdError as error:
