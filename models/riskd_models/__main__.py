@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import date
 from pathlib import Path
 
 from rich.console import Console
@@ -12,14 +13,24 @@ from riskd.forecast.contract import Card
 from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
+
 
 def parser() -> argparse.ArgumentParser:
-    """Two verbs: train and demo-prices."""
+    """The verbs: train, evaluate and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
     train.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
-    train.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    train.add_argument("--until", type=date.fromisoformat, help="the last day to learn from (default: the recipe's train_until)")
+    train.add_argument("--name", help="the model's name (default: the recipe's)")
+    train.add_argument("--out", type=Path, required=True, help="folder for the two graphs, card.json and golden.npz")
+    evaluate = verbs.add_parser("evaluate", help="a walk-forward study of a book: networks of every year against other forecasts")
+    evaluate.add_argument("--book", required=True, help="B, A, C, M, L or a price file: the date, then one column a symbol")
+    evaluate.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
+    evaluate.add_argument("--recipe", type=Path, default=RECIPE, help="every number of the training (default: the shipped one)")
+    evaluate.add_argument("--data", type=Path, help="folder of the shared prices of M and L (default: beside the repository)")
+    evaluate.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
@@ -31,9 +42,13 @@ def train_artefact(recipe: Recipe, out: Path) -> Card:
     from riskd_models.evaluate import evaluate
     from riskd_models.export import export
     from riskd_models.pool import load_pool
-    from riskd_models.train import train
+    from riskd_models.train import learnable, train
 
-    panels = load_pool(recipe)
+    pool = load_pool(recipe)
+    panels = learnable(pool, recipe)
+    for panel in pool:
+        if panel not in panels:
+            print(f"{panel.name} is left out: too few sessions until {recipe.pool.train_until}")
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("training", total=recipe.training.steps)
         trained = train(panels, recipe, lambda step, loss: progress.update(task, completed=step, description=f"loss {loss:.3f}"))
@@ -45,6 +60,8 @@ def train_artefact(recipe: Recipe, out: Path) -> Card:
 def told(card: Card) -> str:
     """The scores as a small table."""
     scores = card.out_of_sample
+    if scores is None:
+        return f"{card.name}@{card.model_sha256[:12]}, learnt to {card.training.last}; not judged, for no later session is known"
     days = f"{scores.sessions} sessions {scores.first} to {scores.last}"
     lines = [f"{card.name}@{card.model_sha256[:12]}, judged on {days}, lower is better"]
     for model, means in scores.means.items():
@@ -59,7 +76,12 @@ def main(arguments: list[str]) -> int:
     wanted = parser().parse_args(arguments)
     try:
         if wanted.verb == "train":
-            print(told(train_artefact(read_recipe(wanted.recipe), wanted.out)))
+            print(told(train_artefact(read_recipe(wanted.recipe, wanted.until, wanted.name), wanted.out)))
+        elif wanted.verb == "evaluate":
+            from riskd_models.study.verb import evaluate_book
+
+            for path in evaluate_book(wanted.book, read_recipe(wanted.recipe), wanted.out, wanted.data, wanted.jobs):
+                print(path)
         else:
             print(write_demo_prices(wanted.out))
     except RiskdError as error:

@@ -63,6 +63,12 @@ def first_seen(panels: tuple[Panel, ...]) -> Iterator[tuple[Panel, list[str]]]:
             yield panel, fresh
 
 
+def judgeable(panels: tuple[Panel, ...], recipe: Recipe) -> tuple[Panel, ...]:
+    """The panels that have sessions after training and before evaluation ends."""
+    ahead = {panel.name: panel.between(recipe.pool.train_until, recipe.evaluation.last) for panel in panels}
+    return tuple(panel for panel in panels if ahead[panel.name].start < ahead[panel.name].stop)
+
+
 def loss_tables(panels: tuple[Panel, ...], network: LstmJsu, recipe: Recipe) -> dict[str, dict[str, pd.DataFrame]]:
     """model -> score -> table (sessions, assets); NaN where an asset's prices end earlier."""
     parts: dict[str, dict[str, list[pd.DataFrame]]] = {}
@@ -75,12 +81,15 @@ def loss_tables(panels: tuple[Panel, ...], network: LstmJsu, recipe: Recipe) -> 
     return {m: {s: pd.concat(tables, axis=1).sort_index() for s, tables in scores.items()} for m, scores in parts.items()}
 
 
-def evaluate(panels: tuple[Panel, ...], network: LstmJsu, recipe: Recipe) -> dict[str, Any]:
-    """Mean scores of every model and the network's Diebold-Mariano t against each, as JSON types.
+def evaluate(panels: tuple[Panel, ...], network: LstmJsu, recipe: Recipe) -> dict[str, Any] | None:
+    """Mean scores of every model and the network's Diebold-Mariano t against each, as JSON types; None without later sessions.
 
     The difference of a session is the mean over the assets that have a return; t below zero means the network is better.
     """
-    tables = loss_tables(panels, network, recipe)
+    ahead = judgeable(panels, recipe)
+    if not ahead:
+        return None
+    tables = loss_tables(ahead, network, recipe)
     ours = tables[recipe.name]
     sample = ours["fz0"]
     return {

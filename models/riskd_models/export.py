@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from riskd.core.arrays import Floats
-from riskd.forecast.artefact import CARD, GOLDEN, MODEL
-from riskd.forecast.contract import MARKET, RECURSIVE, SHARE, STATE, Card
+from riskd.forecast.artefact import CARD, GOLDEN, HORIZON, MODEL
+from riskd.forecast.contract import MARKET, RECURSIVE, SCORES, SHARE, SIMULATED, STATE, Card
 from riskd.forecast.onnx_lstm import shares
 from riskd_models.features import State, first_state
-from riskd_models.network import LstmJsu, stepped
+from riskd_models.horizon_graph import horizon_model
+from riskd_models.network import LstmJsu, drawn, stepped
 from riskd_models.pool import Panel, data_digest
 from riskd_models.recipe import Recipe
 from riskd_models.step_graph import step_model
@@ -35,7 +37,8 @@ def torch_state(returns: Floats, paths: int, network: LstmJsu, recipe: Recipe) -
 
 
 def golden_steps(network: LstmJsu, panel: Panel, recipe: Recipe) -> dict[str, NDArray[np.float32]]:
-    """A few steps as torch computes them: ``returns``, ``share``, ``first_*`` before the first one and ``after_*`` each of them.
+    """A few steps as torch computes them: ``returns``, ``share``, ``first_*`` before the first one, ``after_*`` each of them,
+    and the returns ``rs`` of sessions drawn by scores ``gs`` after the last one, from its first path.
 
     Real returns of some assets and portfolios, shuffled over paths, some of them doubled so that the steps also pass where
     inputs are clipped.
@@ -55,7 +58,20 @@ def golden_steps(network: LstmJsu, panel: Panel, recipe: Recipe) -> dict[str, ND
         state = stepped(network, state, r, recipe.scale, market)
         after.append(state)
     golden |= {f"after_{name}": torch.stack([one[name] for one in after]).numpy() for name in STATE}
-    return golden | {"returns": returns[spin_up:].numpy(), SHARE: shares(market, market + books)}
+    scores = torch.from_numpy(rng.standard_normal((numbers.golden_steps, numbers.golden_paths, market + books))).float()
+    simulated = golden_sessions(network, {name: value[:1] for name, value in state.items()}, scores, recipe, market)
+    known = {"returns": returns[spin_up:].numpy(), SHARE: shares(market, market + books)}
+    return golden | known | {SCORES: scores.numpy(), SIMULATED: simulated.numpy()}
+
+
+def golden_sessions(network: LstmJsu, state: State, scores: Tensor, recipe: Recipe, market: int) -> Tensor:
+    """Log returns of ``scores`` (sessions, paths, assets), from the state of one path."""
+    paths = {name: value.expand(scores.shape[1], *value.shape[1:]) for name, value in state.items()}
+    found = []
+    for g in scores:
+        found.append(drawn(paths, g))
+        paths = stepped(network, paths, found[-1], recipe.scale, market)
+    return torch.stack(found)
 
 
 def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
@@ -89,15 +105,17 @@ def learnt(trained: Trained, panels: tuple[Panel, ...], recipe: Recipe) -> dict[
     }
 
 
-def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any], recipe: Recipe, folder: Path) -> Card:
+def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any] | None, recipe: Recipe, folder: Path) -> Card:
     """Write model, golden steps and card into ``folder``; the card is returned."""
     graph = step_model(trained.network, recipe.scale, recipe.export.opset)
     model = graph.SerializeToString(deterministic=True)
+    horizon = horizon_model(trained.network, recipe.scale, recipe.export.opset).SerializeToString(deterministic=True)
     golden = npz_bytes(golden_steps(trained.network, panels[0], recipe))
     text = {
         "format": 2,
         "name": recipe.name,
         "model_sha256": hashlib.sha256(model).hexdigest(),
+        "horizon_sha256": hashlib.sha256(horizon).hexdigest(),
         "golden_sha256": hashlib.sha256(golden).hexdigest(),
         "opset": recipe.export.opset,
         "inputs": shapes(graph.graph.input),
@@ -114,6 +132,7 @@ def export(trained: Trained, panels: tuple[Panel, ...], scores: dict[str, Any], 
     card = Card.model_validate_json(json.dumps(text))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(model)
+    (folder / HORIZON).write_bytes(horizon)
     (folder / GOLDEN).write_bytes(golden)
     (folder / CARD).write_text(json.dumps(text, indent=1) + "\n")
     return card

@@ -57,6 +57,13 @@ def negative_log_density(z: Tensor, params: Params) -> Tensor:
     return 0.5 * g**2 + 0.5 * math.log(2 * math.pi) + torch.log(sigma * torch.cosh((g + eps) / delta))
 
 
+def drawn(state: State, scores: Tensor) -> Tensor:
+    """Log returns of normal scores under the state's forecast, all (paths, assets); the inverse of the score in the density."""
+    mu, sigma, delta, eps = (state[name] for name in HEAD)
+    lift = torch.sinh((scores + eps) / delta) - torch.sinh(eps / delta)
+    return state["G"].sqrt() * (mu + sigma * delta * lift)
+
+
 @torch.no_grad()
 def stepped(network: LstmJsu, state: State, r: Tensor, scale: Scale, market: int) -> State:
     """One session with explicit state, as the exported graph does it; ``r`` has shape (paths, columns), ``market`` assets first.

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
 from riskd.errors import ConfigError
+from riskd.forecast.contract import Name
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -105,7 +106,7 @@ class Export(Section):
 class Recipe(Section):
     """The whole recipe."""
 
-    name: str
+    name: Name
     seed: int
     pool: Pool
     scale: Scale
@@ -115,10 +116,15 @@ class Recipe(Section):
     export: Export
 
 
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file; raises ConfigError with one line that names file, key and value."""
+def read_recipe(path: Path, until: date | None = None, name: str | None = None) -> Recipe:
+    """The recipe in a TOML file, or the same until another day under another name.
+
+    Raises ConfigError with one line that names file, key and value.
+    """
     try:
-        return Recipe.model_validate(tomllib.loads(path.read_text()))
+        recipe = Recipe.model_validate(tomllib.loads(path.read_text()) | ({} if name is None else {"name": name}))
+        pool = recipe.pool if until is None else recipe.pool.model_copy(update={"train_until": until})
+        return recipe.model_copy(update={"pool": pool})
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
     except tomllib.TOMLDecodeError as error:

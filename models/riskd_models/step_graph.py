@@ -4,6 +4,7 @@ Everything inside is laid out as rows of one input over all paths x assets (12, 
 are two matrix products and the constants of the standardisation are folded into one multiply-add.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,7 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from riskd.forecast.contract import HEAD, HIDDEN, MARKET, MATRICES, NEXT, RETURNS, SHARE
+from riskd.forecast.contract import HIDDEN, MARKET, NEXT, RECURSIVE, RETURNS, SHARE, STATE
 from riskd_models.features import INPUTS, VARIANCES, decay
 from riskd_models.network import LstmJsu
 from riskd_models.recipe import Scale
@@ -25,6 +26,10 @@ class Graph:
 
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: dict[str, onnx.TensorProto] = field(default_factory=dict)
+
+    def named(self, name: str, inputs: list[onnx.ValueInfoProto], outputs: list[onnx.ValueInfoProto]) -> onnx.GraphProto:
+        """What is built, as a graph of its own."""
+        return helper.make_graph(self.nodes, name, inputs, outputs, initializer=list(self.constants.values()))
 
     def add(self, kind: str, inputs: list[str], name: str, **attributes: int | list[int] | onnx.TensorProto) -> str:
         """One node with one output called ``name``."""
@@ -63,36 +68,42 @@ class Graph:
 def step_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
     """The step graph with the network's weights inside one file; checked by onnx before it is returned."""
     graph = Graph()
+    spread_shares(graph)
+    session(graph, network, scale)
+    hidden = network.numbers.hidden
+    taken, given = (state_values(names, suffix, "M", hidden) for names, suffix in ((RECURSIVE, ""), (STATE, NEXT)))
+    inputs = [tensor(RETURNS, "M", "n"), tensor(SHARE, 1, "n"), *taken]
+    return checked_model(graph.named("step", inputs, given), opset)
+
+
+def checked_model(proto: onnx.GraphProto, opset: int) -> onnx.ModelProto:
+    """A graph as a model; raises onnx's own error where it is not well formed."""
+    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)], producer_name="riskd", ir_version=9)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def session(graph: Graph, network: LstmJsu, scale: Scale) -> None:
+    """Adds one session: from ``r``, the ``shares`` and the recursive arrays to all of the contract's ``_n``."""
+    graph.add("Shape", [RETURNS], "everywhere")
     today = recursions(graph, scale)
     x = standardised(graph, stacked_inputs(graph, today), network, scale)
     gates(graph, x, network)
     head(graph, x, network)
-    hidden = network.numbers.hidden
-    inputs = [tensor(RETURNS, "M", "n"), tensor(SHARE, 1, "n"), *(tensor(*shape) for shape in recursive_shapes("", hidden))]
-    outputs = [*(tensor(*shape) for shape in recursive_shapes(NEXT, hidden)), *(tensor(k + NEXT, "M", "n") for k in HEAD)]
-    proto = helper.make_graph(graph.nodes, "step", inputs, outputs, initializer=list(graph.constants.values()))
-    model = helper.make_model(proto, opset_imports=[helper.make_opsetid("", opset)], producer_name="riskd", ir_version=9)
-    onnx.checker.check_model(model, full_check=True)
-    return model
 
 
 def tensor(name: str, *shape: str | int) -> onnx.ValueInfoProto:
     return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
 
-def recursive_shapes(suffix: str, hidden: int) -> list[tuple[str, str, str | int] | tuple[str, str, str, int]]:
-    """Name and shape of every array that the next step needs."""
-    return [
-        *((k + suffix, "M", "n") for k in MATRICES),
-        *((k + suffix, "M", 1) for k in MARKET),
-        *((k + suffix, "M", "n", hidden) for k in HIDDEN),
-    ]
+def state_values(names: Sequence[str], suffix: str, paths: str | int, hidden: int) -> list[onnx.ValueInfoProto]:
+    """Arrays of the state with their shapes."""
+    widths: dict[str, tuple[str | int, ...]] = dict.fromkeys(MARKET, (1,)) | dict.fromkeys(HIDDEN, ("n", hidden))
+    return [tensor(name + suffix, paths, *widths.get(name, ("n",))) for name in names]
 
 
 def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
     """Adds features.advanced; returns the names of x, |x|, the market shock and the breadth, all (M, n) or (M, 1)."""
-    graph.add("Shape", [RETURNS], "everywhere")
-    spread_shares(graph)
     base = graph.add("Sqrt", ["G"], "base")
     size, x = asinh(graph, graph.add("Div", ["r", base], "z"), "x")
     slow = graph.add("Sqrt", ["V5"], "slow")

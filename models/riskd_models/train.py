@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from riskd.errors import ConfigError
 from riskd_models.features import history
 from riskd_models.network import LstmJsu, negative_log_density
 from riskd_models.pool import Panel
@@ -29,6 +31,15 @@ class Trained:
     network: LstmJsu
     series: int
     loss: float
+
+
+def learnable(panels: tuple[Panel, ...], recipe: Recipe) -> tuple[Panel, ...]:
+    """The panels with more than a training window past their warm-up; raises ConfigError where none has."""
+    least, until = recipe.pool.warm_up + recipe.training.window + 1, recipe.pool.train_until
+    found = tuple(panel for panel in panels if panel.between(date.min, until).stop > least)
+    if not found:
+        raise ConfigError(f"{recipe.name}: no panel has more than {least} sessions until {until}; train until a later day")
+    return found
 
 
 def training_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:

@@ -42,7 +42,7 @@ class Demo:
             assert old in text
             text = text.replace(old, new)
         config = folder / "demo.toml"
-        config.write_text(text + f'\n[model]\nartefact = "{root}/models/artefacts/lstm-jsu"\n')
+        config.write_text(text)
         command = [sys.executable, "-m", "riskd", "demo", "-c", str(config), "--speed", "100"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
@@ -170,7 +170,7 @@ def test_every_payload_keeps_its_schema(seen: dict[str, Any]) -> None:
 def test_scrape_and_health(seen: dict[str, Any]) -> None:
     """Metrics carry every portfolio's figures and breaches; healthy and ready; the page is there."""
     for name in NAMES:
-        assert f'riskd_portfolio_cvar_ratio{{horizon="1",level="0.95",method="lstm-jsu",portfolio="{name}"}}' in seen["metrics"]
+        assert f'riskd_portfolio_cvar_ratio{{horizon="1",level="0.95",method="lstm-jsu-2014",portfolio="{name}"}}' in seen["metrics"]
     assert 'riskd_limit_breached{limit="cvar-95-1d",portfolio="growth"} 1.0' in seen["metrics"]
     assert "riskd_stage_duration_seconds_bucket" in seen["metrics"]
     assert seen["status"]["problems"] == []

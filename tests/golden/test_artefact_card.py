@@ -2,11 +2,13 @@
 
 import gzip
 import hashlib
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from riskd.forecast.artefact import Artefact, load_artefact
+from riskd.forecast.contract import Scores
 
 pytestmark = pytest.mark.golden
 
@@ -17,7 +19,21 @@ LONGEST = 300  # steps; with 600 the log score out of sample is the same and FZ0
 
 @pytest.fixture(scope="module")
 def artefact() -> Artefact:
+    """The model that is judged: learnt to 2014."""
+    return load_artefact(ROOT / "models" / "artefacts" / "lstm-jsu-2014")
+
+
+@pytest.fixture(scope="module")
+def newest() -> Artefact:
+    """The live default: learnt to the last price."""
     return load_artefact(ROOT / "models" / "artefacts" / "lstm-jsu")
+
+
+@pytest.fixture(scope="module")
+def scores(artefact: Artefact) -> Scores:
+    """The judged model's scores out of sample."""
+    assert artefact.card.out_of_sample is not None
+    return artefact.card.out_of_sample
 
 
 def training(name: str) -> object:
@@ -32,41 +48,45 @@ def test_training_stays_short(artefact: Artefact) -> None:
     assert artefact.card.training.steps == artefact.card.recipe["training"]["steps"] <= LONGEST
 
 
-def test_judged_on_later_days_only(artefact: Artefact) -> None:
+def test_judged_on_later_days_only(artefact: Artefact, scores: Scores) -> None:
     """The first day of judgement follows the last day of training, and there are years of them."""
-    card = artefact.card
-    assert card.training.last < card.out_of_sample.first
-    assert card.out_of_sample.sessions > 2000
+    assert artefact.card.training.last < scores.first
+    assert scores.sessions > 2000
+
+
+def test_the_newest_is_not_judged(artefact: Artefact, newest: Artefact) -> None:
+    """What has learnt from the last known session claims no score; everything else about it is the judged model's."""
+    assert newest.card.out_of_sample is None
+    assert newest.card.training.last > artefact.card.training.last
+    assert {k: v for k, v in newest.card.recipe.items() if k not in ("name", "pool")} == {
+        k: v for k, v in artefact.card.recipe.items() if k not in ("name", "pool")
+    }
 
 
 @pytest.mark.parametrize("score", ["negative_log_score", "pinball", "fz0"])
 @pytest.mark.parametrize("other", ["ewma-normal", "gjr-t"])
-def test_better_than_simpler_models(artefact: Artefact, other: str, score: str) -> None:
+def test_better_than_simpler_models(scores: Scores, other: str, score: str) -> None:
     """Out of sample every score is significantly lower than EWMA-normal's and GJR-t's: an over-trained model's is not."""
-    scores = artefact.card.out_of_sample
-    assert scores.means["lstm-jsu"][score] < scores.means[other][score]
+    assert scores.means["lstm-jsu-2014"][score] < scores.means[other][score]
     assert scores.t_against[other][score] < -1.96
 
 
-def test_hits_are_as_many_as_promised(artefact: Artefact) -> None:
+def test_hits_are_as_many_as_promised(scores: Scores) -> None:
     """Out of sample 5 % quantiles are undercut on 4.5 to 5.8 % of asset days, 1 % quantiles on 0.7 to 1.6 %."""
-    means = artefact.card.out_of_sample.means["lstm-jsu"]
+    means = scores.means["lstm-jsu-2014"]
     assert 0.045 < means["hits"] < 0.058
     assert 0.007 < means["hits_1"] < 0.016
 
 
-def test_the_recipe_is_the_one_on_the_card(artefact: Artefact) -> None:
-    """A recipe changed without training again is noticed."""
-    recipe = training("recipe").read_recipe(ROOT / "models" / "recipes" / "lstm-jsu.toml")  # type: ignore[attr-defined]
-    assert recipe.model_dump(mode="json") == artefact.card.recipe
-
-
-def test_the_training_data_is_the_one_on_the_card(artefact: Artefact) -> None:
-    """The installed packages ship the very returns that the weights come from."""
+@pytest.mark.parametrize(("name", "until"), [("lstm-jsu", None), ("lstm-jsu-2014", date(2014, 12, 31))])
+def test_the_recipe_and_its_data_are_the_ones_on_the_card(name: str, until: date | None) -> None:
+    """A recipe changed without training again is noticed, and the installed packages ship the very returns that were learnt."""
     pool, recipes = training("pool"), training("recipe")
-    recipe = recipes.read_recipe(ROOT / "models" / "recipes" / "lstm-jsu.toml")  # type: ignore[attr-defined]
+    card = load_artefact(ROOT / "models" / "artefacts" / name).card
+    recipe = recipes.read_recipe(ROOT / "models" / "recipes" / "lstm-jsu.toml", until, name)  # type: ignore[attr-defined]
+    assert recipe.model_dump(mode="json") == card.recipe
     digest = pool.data_digest(pool.load_pool(recipe), recipe.pool.train_until)  # type: ignore[attr-defined]
-    assert digest == artefact.card.training.data_sha256
+    assert digest == card.training.data_sha256
 
 
 def test_demo_prices_are_the_script_s(tmp_path: Path) -> None:

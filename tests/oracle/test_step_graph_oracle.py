@@ -13,10 +13,12 @@ for package in ("onnx", "skfolio", "arch"):
 
 from riskd.core.forecaster import MarketState  # noqa: E402
 from riskd.forecast.artefact import Artefact, load_artefact  # noqa: E402
-from riskd.forecast.contract import STATE  # noqa: E402
+from riskd.forecast.contract import NEXT, STATE  # noqa: E402
 from riskd.forecast.onnx_lstm import OnnxLstm  # noqa: E402
+from riskd.forecast.session import Session  # noqa: E402
 from riskd_models.evaluate import network_forecasts  # noqa: E402
-from riskd_models.export import export, torch_state  # noqa: E402
+from riskd_models.export import export, golden_sessions, torch_state  # noqa: E402
+from riskd_models.horizon_graph import scored_model  # noqa: E402
 from riskd_models.network import LstmJsu, stepped  # noqa: E402
 from riskd_models.pool import Panel, load_panel, load_pool  # noqa: E402
 from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
@@ -43,10 +45,9 @@ def network(recipe: Recipe) -> LstmJsu:
 
 @pytest.fixture(scope="module")
 def artefact(recipe: Recipe, network: LstmJsu, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
-    """That network exported; the scores on its card are the committed model's."""
+    """That network exported, not judged."""
     folder = tmp_path_factory.mktemp("random-network")
-    scores = load_artefact(ROOT / "models" / "artefacts" / recipe.name).card.out_of_sample.model_dump(mode="json")
-    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, folder)
+    export(Trained(network, 1, 0.0), load_pool(recipe), None, recipe, folder)
     return load_artefact(folder)
 
 
@@ -98,6 +99,34 @@ def test_any_paths_and_assets_agree(
         assert_close(found, expected)
 
 
+def test_the_scan_is_its_session(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
+    """The horizon graph gives bit for bit what its body gives as a graph of its own, run ten times from the same state."""
+    forecaster = OnnxLstm(artefact)
+    market = forecaster.start(panel.returns[:60, :9], market=6)
+    body = Session(scored_model(network, recipe.scale, recipe.export.opset).SerializeToString(), "cpu")
+    scores = np.random.default_rng(6).standard_normal((10, 48, 9)).astype(np.float32)
+    state = {name: np.ascontiguousarray(array) for name, array in market.tiled(48).arrays.items()} | {
+        "share": market.arrays["share"]
+    }
+    expected = np.empty_like(scores)
+    for g, r in zip(scores, expected, strict=True):
+        given = {name + NEXT: np.empty_like(state[name]) for name in STATE}
+        body.run(state | {"g": g}, given | {"r": r})
+        state |= {name: given[name + NEXT] for name in STATE}
+    assert np.array_equal(forecaster.simulate(market, scores.astype(np.float64)), expected)
+
+
+def test_the_scan_agrees_with_torch(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
+    """Ten sessions of 50 paths drawn by torch's own step agree to 1e-5 of a session's largest return."""
+    market = OnnxLstm(artefact).start(panel.returns[:60, :9], market=6)
+    scores = torch.from_numpy(np.random.default_rng(7).standard_normal((10, 50, 9)).astype(np.float32))
+    state = {name: torch.from_numpy(array.copy()) for name, array in market.arrays.items()}
+    expected = golden_sessions(network, state, scores, recipe, 6).numpy()
+    found = OnnxLstm(artefact).simulate(market, scores.double().numpy())
+    for one, other in zip(found, expected, strict=True):
+        assert_allclose(one, other, rtol=0, atol=1e-5 * np.abs(other).max())
+
+
 def test_the_daemon_forecasts_what_was_judged(artefact: Artefact, network: LstmJsu, recipe: Recipe, panel: Panel) -> None:
     """Scores on the card are of these forecasts: whole histories in training code and single steps in the daemon agree."""
     short = Panel(panel.name, panel.series, panel.sessions[:330], panel.returns[:330], panel.market)
@@ -113,7 +142,6 @@ def test_the_daemon_forecasts_what_was_judged(artefact: Artefact, network: LstmJ
 
 def test_the_same_network_is_the_same_file(artefact: Artefact, network: LstmJsu, recipe: Recipe, tmp_path: Path) -> None:
     """Exporting twice gives the same bytes, card included."""
-    scores = artefact.card.out_of_sample.model_dump(mode="json")
-    export(Trained(network, 1, 0.0), load_pool(recipe), scores, recipe, tmp_path)
+    export(Trained(network, 1, 0.0), load_pool(recipe), None, recipe, tmp_path)
     for path in tmp_path.iterdir():
         assert path.read_bytes() == (artefact.folder / path.name).read_bytes(), path.name

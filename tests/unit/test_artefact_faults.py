@@ -12,7 +12,7 @@ import pytest
 
 from riskd.errors import ModelError
 from riskd.forecast import artefact
-from riskd.forecast.artefact import CARD, GOLDEN, MODEL, load_artefact
+from riskd.forecast.artefact import CARD, GOLDEN, HORIZON, MODEL, load_artefact
 
 pytestmark = pytest.mark.unit
 
@@ -36,7 +36,7 @@ def rewrite_card(folder: Path, change: Callable[[dict[str, Any]], object]) -> No
 def put(folder: Path, name: str, data: bytes) -> None:
     """Replace a file and give the card its hash, as somebody would who exported a wrong model carefully."""
     (folder / name).write_bytes(data)
-    key = {MODEL: "model_sha256", GOLDEN: "golden_sha256"}[name]
+    key = {MODEL: "model_sha256", HORIZON: "horizon_sha256", GOLDEN: "golden_sha256"}[name]
     rewrite_card(folder, lambda card: card.update({key: hashlib.sha256(data).hexdigest()}))
 
 
@@ -59,14 +59,14 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert refusal(tmp_path / "nope").startswith(f"{tmp_path / 'nope'}: no such folder; name a model's folder or train one")
 
 
-@pytest.mark.parametrize("name", [MODEL, CARD, GOLDEN])
+@pytest.mark.parametrize("name", [MODEL, HORIZON, CARD, GOLDEN])
 def test_a_missing_file(folder: Path, name: str) -> None:
     """Each of the three files is needed and named."""
     (folder / name).unlink()
     assert refusal(folder).startswith(f"{folder / name}: cannot be read (No such file or directory); restore")
 
 
-@pytest.mark.parametrize("name", [MODEL, GOLDEN])
+@pytest.mark.parametrize("name", [MODEL, HORIZON, GOLDEN])
 def test_every_flipped_bit_is_noticed(folder: Path, name: str) -> None:
     """200 single-bit errors spread over the file, each refused by its hash."""
     good = (folder / name).read_bytes()
@@ -112,15 +112,22 @@ def test_a_card_of_another_size(folder: Path) -> None:
     assert refusal(folder) == f"{folder / MODEL}: h has 32 units, card.json says 64; export the model again"
 
 
-def test_golden_steps_of_another_network(folder: Path) -> None:
-    """Numbers that this graph does not give are refused although every hash is right."""
+@pytest.mark.parametrize(("array", "name"), [("after_sigma", "sigma"), ("rs", "rs")])
+def test_golden_steps_of_another_network(folder: Path, array: str, name: str) -> None:
+    """Numbers that a graph does not give are refused although every hash is right: the step's and the horizon's."""
     with np.load(folder / GOLDEN) as archive:
         golden = {name: archive[name] for name in archive.files}
-    golden["after_sigma"] = golden["after_sigma"] * np.float32(1.001)
+    golden[array] = golden[array] * np.float32(1.001)
     with (folder / "changed.npz").open("wb") as file:
         np.savez(file, **golden)
     put(folder, GOLDEN, (folder / "changed.npz").read_bytes())
-    assert refusal(folder).startswith(f"{folder / GOLDEN}: sigma is off by 0.00")
+    assert refusal(folder).startswith(f"{folder / GOLDEN}: {name} is off by ")
+
+
+def test_a_horizon_that_is_a_step(folder: Path) -> None:
+    """The step graph in the horizon's place is refused by its names."""
+    put(folder, HORIZON, (folder / MODEL).read_bytes())
+    assert refusal(folder).startswith(f"{folder / HORIZON}: takes unknown D; export the model")
 
 
 def test_golden_steps_that_are_none(folder: Path) -> None:

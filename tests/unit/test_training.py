@@ -1,6 +1,7 @@
 """Training sees no later day, repeats itself exactly, and refuses a wrong recipe in one line."""
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,20 @@ for package in ("skfolio", "arch"):
 
 from riskd.errors import ConfigError  # noqa: E402
 from riskd_models.__main__ import main  # noqa: E402
+from riskd_models.evaluate import evaluate  # noqa: E402
 from riskd_models.features import history  # noqa: E402
 from riskd_models.network import LstmJsu, negative_log_density  # noqa: E402
-from riskd_models.pool import Panel, load_panel, portfolio_returns, portfolio_weights  # noqa: E402
+from riskd_models.pool import Panel, load_panel, load_pool, portfolio_returns, portfolio_weights  # noqa: E402
 from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
-from riskd_models.train import rate, train, training_series  # noqa: E402
+from riskd_models.train import learnable, rate, train, training_series  # noqa: E402
 
 RECIPE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "lstm-jsu.toml"
 
 
 @pytest.fixture(scope="module")
 def recipe() -> Recipe:
-    return read_recipe(RECIPE)
+    """Until 2014, so that later returns are known."""
+    return read_recipe(RECIPE, date(2014, 12, 31))
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +145,29 @@ def test_a_wrong_recipe_is_one_line(tmp_path: Path, old: str, new: str, message:
         read_recipe(path)
     assert str(caught.value).startswith(f"{path}: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_another_last_day_and_name() -> None:
+    """Both can be given beside the recipe; everything else is the recipe's."""
+    until = date(2016, 12, 31)
+    usual, other = read_recipe(RECIPE), read_recipe(RECIPE, until, "lstm-jsu-2016")
+    assert (other.name, other.pool.train_until) == ("lstm-jsu-2016", until)
+    assert other.model_copy(update={"name": usual.name, "pool": usual.pool}) == usual
+
+
+def test_a_panel_that_began_too_late_is_left_out() -> None:
+    """Until 1999 only the panel that begins in 1990 can be learnt from; until 1990 none can, which one line says."""
+    early = read_recipe(RECIPE, date(1999, 12, 31))
+    assert [panel.name for panel in learnable(load_pool(early), early)] == ["stocks", "crude-and-stocks"]
+    none = read_recipe(RECIPE, date(1990, 12, 31))
+    with pytest.raises(ConfigError, match="no panel has more than 439 sessions until 1990-12-31; train until a later day"):
+        learnable(load_pool(none), none)
+
+
+def test_nothing_is_judged_without_later_days(recipe: Recipe, panel: Panel) -> None:
+    """A network that has learnt from the last session has no scores."""
+    network = LstmJsu(recipe.network, torch.zeros(12), torch.ones(12))
+    assert evaluate((panel,), network, read_recipe(RECIPE, panel.sessions[-1])) is None
 
 
 def test_a_missing_recipe_ends_with_78(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

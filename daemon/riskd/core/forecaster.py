@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from riskd.core.arrays import Floats, Floats32
+from riskd.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,15 +80,21 @@ class Forecaster(Protocol):
         ...
 
     def simulate(self, state: MarketState, scores: Floats) -> Floats:
-        """Log returns (sessions, paths, columns) of paths from one real ``state``, driven by ``scores`` of the same shape."""
+        """Log returns (sessions, paths, columns) of normal scores of that shape; ``state`` is one real path, carried along each.
+
+        What :func:`stepwise` gives, up to rounding. Raises ModelError if a return is not finite.
+        """
         ...
 
 
 def stepwise(forecaster: Forecaster, state: MarketState, scores: Floats) -> Floats:
-    """What ``simulate`` gives, one session after another."""
-    state, returns = state.tiled(scores.shape[1]), np.empty(scores.shape)
+    """The reference of :meth:`Forecaster.simulate`: one forecast and one advance a session; raises ModelError if not finite."""
+    log_returns = np.empty_like(scores)
+    paths = state.tiled(scores.shape[1])
     for day, g in enumerate(scores):
-        returns[day] = forecaster.forecast(state).from_score(g)
-        if day + 1 < len(scores):
-            state = forecaster.advance(state, returns[day])
-    return returns
+        if day:
+            paths = forecaster.advance(paths, log_returns[day - 1])
+        log_returns[day] = forecaster.forecast(paths).from_score(g)
+    if not np.isfinite(log_returns).all():
+        raise ModelError(f"{forecaster.identity}: a simulated return is not finite; the state before this session is kept")
+    return log_returns

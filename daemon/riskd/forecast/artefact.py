@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from pydantic import ValidationError
 
 from riskd.core.arrays import Floats32
 from riskd.errors import ModelError
-from riskd.forecast.contract import GIVEN, NEXT, RECURSIVE, RETURNS, SHARE, STATE, Card, rank
+from riskd.forecast.contract import FIRST, GIVEN, HIDDEN, NEXT, RECURSIVE, RETURNS, SCORES, SHARE, SIMULATED, STATE, Card, rank
 from riskd.forecast.session import Session
 
-MODEL, CARD, GOLDEN = "model.onnx", "card.json", "golden.npz"
+MODEL, HORIZON, CARD, GOLDEN = "model.onnx", "horizon.onnx", "card.json", "golden.npz"
 AGAIN = "export the model again"
 LARGEST = 50_000_000  # bytes
 TOLERANCE = 1e-5  # of the largest magnitude in an array
@@ -28,6 +29,7 @@ class Artefact:
     folder: Path
     card: Card
     model: bytes
+    horizon: bytes
 
     @property
     def identity(self) -> str:
@@ -41,16 +43,25 @@ def load_artefact(folder: Path) -> Artefact:
         raise ModelError(f"{folder}: no such folder; name a model's folder or train one (python -m riskd_models train --help)")
     card = read_card(folder / CARD)
     model = verified(folder / MODEL, card.model_sha256)
+    horizon = verified(folder / HORIZON, card.horizon_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
+    step = opened(folder / MODEL, model, card, check_step)
+    sessions = opened(folder / HORIZON, horizon, card, check_horizon)
+    check_golden(step, sessions, golden, folder / GOLDEN)
+    return Artefact(folder, card, model, horizon)
+
+
+def opened(path: Path, model: bytes, card: Card, check: Callable[[Session], None]) -> Session:
+    """A graph that keeps the contract, on the processor."""
     if EXTERNAL in model:
-        raise ModelError(f"{folder / MODEL}: keeps weights in another file; export it as a single file")
+        raise ModelError(f"{path}: keeps weights in another file; export it as a single file")
     try:
         session = Session(model, "cpu")
-        check_contract(session, card)
+        check(session)
+        check_hidden(session, card)
     except ModelError as error:
-        raise ModelError(f"{folder / MODEL}: {error}") from None
-    check_golden(session, golden, folder / GOLDEN)
-    return Artefact(folder, card, model)
+        raise ModelError(f"{path}: {error}") from None
+    return session
 
 
 def read_card(path: Path) -> Card:
@@ -82,49 +93,64 @@ def verified(path: Path, sha256: str) -> bytes:
     return data
 
 
-def check_contract(session: Session, card: Card) -> None:
-    """Names, element types and ranks of all inputs and outputs, and the hidden size."""
-    expected = {name: rank(name) for name in (RETURNS, SHARE, *RECURSIVE)}
-    check_values(session.inputs, expected, "takes")
+def check_step(session: Session) -> None:
+    """Names, element types and ranks of all inputs and outputs of the step graph."""
+    check_values(session.inputs, {name: rank(name) for name in (RETURNS, SHARE, *RECURSIVE)}, "takes")
     check_values(session.outputs, {name: rank(name.removesuffix(NEXT)) for name in GIVEN}, "gives")
+
+
+def check_horizon(session: Session) -> None:
+    """Names, element types and ranks of all inputs and outputs of the horizon graph."""
+    expected = {SCORES: 3, SHARE: 2} | {name + FIRST: rank(name) for name in STATE}
+    check_values(session.inputs, expected, "takes")
+    check_values(session.outputs, {SIMULATED: 3}, "gives")
+
+
+def check_hidden(session: Session, card: Card) -> None:
+    """The hidden size is the card's."""
     for name, (_, shape) in (session.inputs | session.outputs).items():
-        if len(shape) == 3 and shape[2] != card.hidden:
+        if name.removesuffix(NEXT).removesuffix(FIRST) in HIDDEN and shape[2] != card.hidden:
             raise ModelError(f"{name} has {shape[2]} units, {CARD} says {card.hidden}; {AGAIN}")
 
 
 def check_values(found: dict[str, tuple[str, list[str | int]]], expected: dict[str, int], verb: str) -> None:
-    """Every expected value and no other, in float32, with a free axis for paths, which all share one row of shares."""
+    """Every expected value and no other, in float32, the first axis free unless it is of one path."""
     for name in sorted(expected.keys() ^ found.keys()):
         state = "lacks" if name in expected else f"{verb} unknown"
         raise ModelError(f"{state} {name}; export the model with the riskd_models of this version")
     for name, axes in expected.items():
         kind, shape = found[name]
         fixed = shape[0] if shape and isinstance(shape[0], int) else None
-        first = 1 if name == SHARE else None
+        first = 1 if name == SHARE or name.endswith(FIRST) else None
         if kind != "tensor(float)" or len(shape) != axes or fixed != first:
             wanted = f"float32 of {axes} axes, the first one {first or 'free'}"
             raise ModelError(f"{verb} {name} as {kind} {shape}, expected {wanted}; {AGAIN}")
 
 
-def check_golden(session: Session, data: bytes, path: Path) -> None:
-    """Runs the golden steps; every array must come within ``TOLERANCE`` of what training computed."""
+def check_golden(step: Session, sessions: Session, data: bytes, path: Path) -> None:
+    """Runs the golden steps and sessions; every array must come within ``TOLERANCE`` of what training computed."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             golden = {name: archive[name] for name in archive.files}
         state = {name: golden[f"first_{name}"] for name in RECURSIVE}
-        for step, returns in enumerate(golden["returns"]):
-            expected = {name: golden[f"after_{name}"][step] for name in STATE}
-            state = compare(session, state | {RETURNS: returns, SHARE: golden[SHARE]}, expected, path)
+        for k, returns in enumerate(golden["returns"]):
+            expected = {name + NEXT: golden[f"after_{name}"][k] for name in STATE}
+            given = compare(step, state | {RETURNS: returns, SHARE: golden[SHARE]}, expected, path)
+            state = {name: given[name + NEXT] for name in RECURSIVE}
+        first = {name + FIRST: golden[f"after_{name}"][-1, :1] for name in STATE}
+        taken = first | {SCORES: golden[SCORES], SHARE: golden[SHARE]}
+        compare(sessions, taken, {SIMULATED: golden[SIMULATED]}, path)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not the golden steps of a model ({error}); {AGAIN}") from None
 
 
 def compare(session: Session, taken: dict[str, Floats32], expected: dict[str, Floats32], path: Path) -> dict[str, Floats32]:
-    """One step; the recursive arrays after it."""
-    given = {name + NEXT: np.empty_like(value) for name, value in expected.items()}
+    """One run; what it gave."""
+    given = {name: np.empty_like(value) for name, value in expected.items()}
     session.run({name: np.ascontiguousarray(value) for name, value in taken.items()}, given)
     for name, value in expected.items():
-        error = float(np.abs(given[name + NEXT] - value).max())
+        error = float(np.abs(given[name] - value).max())
         if not error <= TOLERANCE * float(np.abs(value).max()):
-            raise ModelError(f"{path}: {name} is off by {error:.3g} after one step; use a model that was made for this software")
-    return {name: given[name + NEXT] for name in RECURSIVE}
+            wanted = "use a model that was made for this software"
+            raise ModelError(f"{path}: {name.removesuffix(NEXT)} is off by {error:.3g} after one run; {wanted}")
+    return given

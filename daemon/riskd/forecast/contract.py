@@ -1,9 +1,12 @@
-"""The contract of a step model: what its ONNX graph takes and gives, by name, and the card that travels with it.
+"""The contract of a model: what its two ONNX graphs take and give, by name, and the card that travels with them.
 
-The graph computes one session. It takes the log returns ``r`` and the recursive arrays, and gives the same arrays with the
+The step graph computes one session. It takes the log returns ``r`` and the recursive arrays, and gives the same arrays with the
 suffix ``_n`` and the next session's Johnson-SU parameters. Axis 0 is the path, axis 1 the asset (1 for market-wide arrays).
 ``share`` is each asset's weight in the market-wide means, the same on every path: zero for a portfolio's own history, which
 runs beside the assets and sees the market that they make.
+
+The horizon graph computes many sessions. It takes normal scores ``gs`` (sessions, paths, assets), ``share`` and the state of
+one path with the suffix ``_0``, and gives the log returns ``rs`` of every session and path.
 """
 
 from datetime import date
@@ -13,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
 RETURNS = "r"
 NEXT = "_n"
+FIRST = "_0"
+SCORE, SCORES, SIMULATED = "g", "gs", "rs"
 SHARE = "share"  # (1, assets): taken, never changed
 MATRICES = ("V1", "V2", "V3", "V4", "V5", "D", "G", "m1", "m2")  # (paths, assets)
 MARKET = ("Vm", "Gm")  # (paths, 1)
@@ -22,6 +27,7 @@ RECURSIVE = (*MATRICES, *MARKET, *HIDDEN)
 STATE = (*RECURSIVE, *HEAD)
 GIVEN = tuple(name + NEXT for name in STATE)
 
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -72,8 +78,9 @@ class Card(Section):
     """card.json: what the model is, where it came from and how good it was."""
 
     format: Literal[2]
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Name
     model_sha256: Sha256
+    horizon_sha256: Sha256
     golden_sha256: Sha256
     opset: PositiveInt
     inputs: dict[str, tuple[str | int, ...]]
@@ -83,6 +90,6 @@ class Card(Section):
     warm_up: PositiveInt
     start: Start
     training: Learnt
-    out_of_sample: Scores
+    out_of_sample: Scores | None  # None where training took in every session that is known
     libraries: dict[str, str]
     recipe: dict[str, Any]

@@ -1,17 +1,32 @@
 """The LSTM forecaster: runs a step model over the real market or over many simulated ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
 
 from riskd.core.arrays import Floats, Floats32
-from riskd.core.forecaster import MarketState, stepwise
+from riskd.core.forecaster import MarketState
 from riskd.core.johnson_su import JohnsonSU
 from riskd.errors import ModelError
 from riskd.forecast.artefact import Artefact
-from riskd.forecast.contract import GIVEN, HEAD, HIDDEN, MARKET, MATRICES, NEXT, RECURSIVE, RETURNS, SHARE, STATE, rank
+from riskd.forecast.contract import (
+    FIRST,
+    GIVEN,
+    HEAD,
+    HIDDEN,
+    MARKET,
+    MATRICES,
+    NEXT,
+    RECURSIVE,
+    RETURNS,
+    SCORES,
+    SHARE,
+    SIMULATED,
+    STATE,
+    rank,
+)
 from riskd.forecast.session import Provider, Session
 
 BLOCK = 16  # paths; whole blocks keep every element in the vector part of a kernel, so its place cannot change its bits
@@ -25,6 +40,7 @@ class OnnxLstm:
         """Open the model on a device; ``threads`` tiles are computed at once. Raises ModelError if ``cuda`` is not there."""
         self._card = artefact.card
         self._session = Session(artefact.model, provider)
+        self._horizon = Session(artefact.horizon, self._session.provider)
         self._pool = ThreadPoolExecutor(threads, "forecast") if threads > 1 else None
         self.identity = artefact.identity
 
@@ -76,13 +92,14 @@ class OnnxLstm:
         Raises ModelError if the shapes disagree, a return is not finite or the model gives a number that is not.
         """
         arrays = state.arrays
-        check_state(arrays, log_returns, self._card.hidden)
+        if log_returns.ndim != 2:
+            raise ModelError(f"log returns have shape {log_returns.shape}, expected (paths, assets)")
+        check_state(arrays, (*RECURSIVE, SHARE), log_returns.shape, self._card.hidden)
         check_returns(log_returns)
         share = {SHARE: np.ascontiguousarray(arrays[SHARE][:1])}
         taken = {name: arrays[name] for name in RECURSIVE} | {RETURNS: log_returns.astype(np.float32)}
         given = {name: np.empty(shape, np.float32) for name, shape in self._shapes(*log_returns.shape)}
-        run_all = map if self._pool is None else self._pool.map
-        list(run_all(partial(self._run, share, taken, given), self._tiles(*log_returns.shape)))
+        self._run_all(partial(self._run, share, taken, given), *log_returns.shape)
         return MarketState(checked({name: given[name + NEXT] for name in STATE}) | {SHARE: arrays[SHARE]})
 
     def _shapes(self, paths: int, assets: int) -> Iterator[tuple[str, tuple[int, ...]]]:
@@ -91,6 +108,11 @@ class OnnxLstm:
             known = name.removesuffix(NEXT)
             width = 1 if known in MARKET else assets
             yield name, (paths, width, self._card.hidden) if known in HIDDEN else (paths, width)
+
+    def _run_all(self, run: Callable[[slice], None], paths: int, assets: int) -> None:
+        """Every tile, several at once where there are threads; the first error is raised."""
+        run_all = map if self._pool is None else self._pool.map
+        list(run_all(run, self._tiles(paths, assets)))
 
     def _tiles(self, paths: int, assets: int) -> Iterator[slice]:
         """Consecutive paths in whole blocks; only the last tile may end inside one."""
@@ -110,18 +132,41 @@ class OnnxLstm:
         for name, array in given.items():
             array[rows] = wider[name][: len(array[rows])]
 
-    def simulate(self, state: MarketState, scores: Floats) -> Floats:
-        return stepwise(self, state, scores)
-
     def forecast(self, state: MarketState) -> JohnsonSU:
         """The Johnson-SU distributions of the next session's log returns, read from the state in float64."""
         arrays = state.arrays
         scale = np.sqrt(arrays["G"].astype(np.float64))
         return JohnsonSU(scale, *(arrays[name].astype(np.float64) for name in HEAD))
 
+    def simulate(self, state: MarketState, scores: Floats) -> Floats:
+        """Log returns (sessions, paths, columns) of normal scores of that shape; ``state`` is one real path.
+
+        Raises ModelError if the shapes disagree or a return is not finite: a score so extreme is not clipped.
+        """
+        arrays = state.arrays
+        if scores.ndim != 3:
+            raise ModelError(f"scores have shape {scores.shape}, expected (sessions, paths, columns)")
+        check_state(arrays, (*RECURSIVE, *HEAD, SHARE), (1, scores.shape[2]), self._card.hidden)
+        taken = {name + FIRST: arrays[name] for name in STATE} | {SHARE: arrays[SHARE]}
+        log_returns = np.empty(scores.shape)
+        self._run_all(partial(self._simulate, taken, scores, log_returns), *scores.shape[1:])
+        if not np.isfinite(log_returns.sum()):
+            raise ModelError("the model gave a simulated return that is not finite; no scenario of this session is used")
+        return log_returns
+
+    def _simulate(self, taken: dict[str, Floats32], scores: Floats, log_returns: Floats, rows: slice) -> None:
+        """One tile through all sessions; a last incomplete block is filled by repeating its last path."""
+        paths = rows.stop - rows.start
+        wide = np.empty((len(scores), paths + -paths % BLOCK, scores.shape[2]), np.float32)
+        wide[:, :paths] = scores[:, rows]
+        wide[:, paths:] = wide[:, paths - 1 : paths]
+        given = np.empty_like(wide)
+        self._horizon.run(taken | {SCORES: wide}, {SIMULATED: given})
+        log_returns[:, rows] = given[:, :paths]
+
 
 def shares(market: int, columns: int) -> Floats32:
-    """(1, columns): an equal share for each of the first ``market``, none for the rest; ModelError if ``market`` is none of 1 to columns."""
+    """(1, columns): an equal share for each of the first ``market``, none for the rest; ModelError if these are not there."""
     if not 1 <= market <= columns:
         raise ModelError(f"{market} of {columns} columns cannot make up the market; give from 1 to {columns}")
     share = np.zeros((1, columns), np.float32)
@@ -143,13 +188,10 @@ def check_returns(log_returns: Floats) -> None:
         raise ModelError(f"log return of asset {column} in row {row} is {log_returns[row, column]}; only finite returns will do")
 
 
-def check_state(arrays: Mapping[str, Floats32], log_returns: Floats, hidden: int) -> None:
-    """Raises ModelError unless the state is one of this model, for as many paths and assets as the returns have."""
-    if log_returns.ndim != 2:
-        raise ModelError(f"log returns have shape {log_returns.shape}, expected (paths, assets)")
-    paths, assets = log_returns.shape
-    for name in (*RECURSIVE, SHARE):
-        shape = (paths, 1 if name in MARKET else assets, hidden)[: rank(name)]
+def check_state(arrays: Mapping[str, Floats32], names: Iterable[str], size: tuple[int, ...], hidden: int) -> None:
+    """Raises ModelError unless the state is one of this model and every named array of ``size`` (paths, assets)."""
+    for name in names:
+        shape = (size[0], 1 if name in MARKET else size[1], hidden)[: rank(name)]
         if name not in arrays or arrays[name].shape != shape or arrays[name].dtype != np.float32:
             found = f"{arrays[name].dtype} {arrays[name].shape}" if name in arrays else "nothing"
             raise ModelError(f"state {name}: expected float32 {shape}, found {found}; it is of another model or universe")

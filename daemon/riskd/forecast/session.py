@@ -10,7 +10,8 @@ import onnxruntime
 from riskd.core.arrays import Floats32
 from riskd.errors import ModelError
 
-Provider = Literal["cpu", "cuda", "auto"]
+Device = Literal["cpu", "cuda"]
+Provider = Device | Literal["auto"]
 NAMES = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 WAY_OUT = 'install its libraries or set provider = "cpu"'
 
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 class Session:
     """One model on one device. Runs are deterministic: one thread each, so callers may run several at once."""
+
+    provider: Device
 
     def __init__(self, model: bytes, provider: Provider) -> None:
         """Open ``model``; raises ModelError where it is no usable model or ``cuda`` is wanted and not there."""
@@ -75,7 +78,7 @@ def opened(model: bytes, provider: str) -> Any:
     return session
 
 
-def opened_anywhere(model: bytes) -> tuple[Any, str]:
+def opened_anywhere(model: bytes) -> tuple[Any, Device]:
     """On the graphics card if there is one, else on the processor, which is logged."""
     try:
         return opened(model, "cuda"), "cuda"

@@ -104,4 +104,5 @@ def _demand(name: str, values: Floats, shape: tuple[int, ...]) -> None:
     if values.shape != shape:
         raise ValueError(f"{name} has shape {values.shape}, expected {shape}")
     if np.isinf(values).any():
-        raise ValueError(f"{name} is infinite at row {int(np.argwhere(np.isinf(values))[0][0])}; leave NaN where there is no figure")
+        row = int(np.argwhere(np.isinf(values))[0][0])
+        raise ValueError(f"{name} is infinite at row {row}; leave NaN where there is no figure")

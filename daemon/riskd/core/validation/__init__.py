@@ -1,0 +1,1 @@
+"""The judge of risk forecasts: what was forecast beside what happened, in losses (positive = loss)."""
