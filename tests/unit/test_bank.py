@@ -14,14 +14,17 @@ MARKET = MarketState({"variance": np.array([[1e-4, 4e-4]], dtype=np.float32)})
 
 
 class Constant:
-    """Draws the same score for every path and asset, once a session."""
+    """Draws the same score for every session, path and asset."""
 
     def __init__(self, score: float) -> None:
         self.score, self.sessions = score, 0
 
-    def draw(self, random: np.random.Generator, paths: int) -> Floats:
-        self.sessions += 1
-        return np.full((paths, 2), self.score)
+    def draw(self, random: np.random.Generator, sessions: int, paths: int) -> Floats:
+        self.sessions += sessions
+        return np.full((sessions, paths, 2), self.score)
+
+    def exact(self) -> None:
+        return None
 
 
 class Counting(EwmaForecaster):
@@ -37,10 +40,13 @@ class Counting(EwmaForecaster):
 class Torn:
     """One asset of one path is not a number."""
 
-    def draw(self, random: np.random.Generator, paths: int) -> Floats:
-        scores = np.zeros((paths, 2))
-        scores[1, 1] = np.nan
+    def draw(self, random: np.random.Generator, sessions: int, paths: int) -> Floats:
+        scores = np.zeros((sessions, paths, 2))
+        scores[:, 1, 1] = np.nan
         return scores
+
+    def exact(self) -> None:
+        return None
 
 
 def by_hand(variance: float, score: float, sessions: int) -> float:

@@ -47,6 +47,7 @@ def same_market(a: State, b: State) -> None:
         np.testing.assert_array_equal(array, b.market.arrays[name])
     np.testing.assert_array_equal(a.scores, b.scores)
     np.testing.assert_array_equal(a.log_returns, b.log_returns)
+    np.testing.assert_array_equal(a.fits, b.fits)
     assert (a.rows, a.recent, [x.row for x in a.anchors]) == (b.rows, b.recent, [x.row for x in b.anchors])
 
 

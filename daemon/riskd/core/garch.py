@@ -16,6 +16,7 @@ from scipy.special import digamma, gammaln
 from riskd.core.arrays import Floats
 
 LEAST = 250  # returns; fewer are not fitted
+LARGEST_SQUARE = 100.0  # a squared shock moves the variance as if it were at most this many variances: one crash is no new world
 MOST_PERSISTENT = 0.9999  # of alpha + gamma / 2 + beta
 LEAST_DOF = 2.2
 BACKCAST = 75  # returns whose mean square stands for the variance before the first
@@ -43,8 +44,13 @@ class Gjr:
     def filtered(self, log_returns: Floats) -> tuple[Floats, float]:
         """Residuals z_t (T,), each by what was known before it, and sigma of the next return; ``log_returns`` (T,)."""
         e = log_returns - self.mu
-        shocks = (self.alpha + self.gamma * (e < 0)) * e * e
-        variance = _variances(self.omega + shocks, self.beta, _backcast(e))
+        square = e * e
+        weight = self.alpha + self.gamma * (e < 0)
+        variance = _variances(self.omega + weight * square, self.beta, _backcast(e))
+        while (square > LARGEST_SQUARE * variance[:-1] * (1 + 1e-9)).any():  # from the first such shock on
+            first = int(np.argmax(square > LARGEST_SQUARE * variance[:-1] * (1 + 1e-9)))
+            square[first] = LARGEST_SQUARE * variance[first]
+            variance = _variances(self.omega + weight * square, self.beta, variance[0])
         return e / np.sqrt(variance[:-1]), float(np.sqrt(variance[-1]))
 
     def simulated(self, sigma: float, z: Floats) -> Floats:
@@ -54,7 +60,8 @@ class Gjr:
         for day, innovation in enumerate(z):
             e = np.sqrt(variance) * innovation
             r[day] = self.mu + e
-            variance = self.omega + (self.alpha + self.gamma * (e < 0)) * e * e + self.beta * variance
+            square = np.minimum(innovation**2, LARGEST_SQUARE) * variance
+            variance = self.omega + (self.alpha + self.gamma * (e < 0)) * square + self.beta * variance
         return r
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from riskd.core.arrays import Floats
 from riskd.core.book_forecast import BookForecast, Sample, book_forecast
 from riskd.core.books import book_returns
-from riskd.core.challengers.gjr_fhs import gjr_samples
+from riskd.core.challengers.gjr_fhs import gjr_samples, loss
 from riskd.core.challengers.past import Past
 from riskd.core.proxy import complete
 from riskd.core.rules import Rules
@@ -68,7 +68,7 @@ def _network_samples(
     if 1 in horizons:
         r = rules.forecaster.forecast(state.market).from_score(pool)
         for c in found:
-            found[c][1] = Sample(-np.expm1(r[:, c]), np.arange(len(pool))[:, None], len(pool), drawn=False)
+            found[c][1] = Sample(loss(r[:, c]), np.arange(len(pool))[:, None], len(pool), drawn=False)
     longer = tuple(h for h in horizons if h > 1)
     if longer:
         sampler = Rows(pool)
@@ -76,7 +76,7 @@ def _network_samples(
         totals = simulated(rules.forecaster, state.market, sampler, paths, longer, seed + 1)
         rows = np.concatenate(sampler.drawn, axis=1)  # (sessions, paths)
         for c in found:
-            found[c] |= {h: Sample(-np.expm1(totals[h][:, c]), rows[:h].T, len(pool), drawn=True) for h in longer}
+            found[c] |= {h: Sample(loss(totals[h][:, c]), rows[:h].T, len(pool), drawn=True) for h in longer}
     return found
 
 

@@ -9,6 +9,7 @@ from scipy.signal import lfilter
 from scipy.special import gammaln, stdtrit
 
 from riskd.core.arrays import Floats
+from riskd.core.challengers.gjr_fhs import loss
 from riskd.core.challengers.past import Past
 
 DECAY = 0.94
@@ -36,7 +37,7 @@ def _losses(book: Floats, horizons: tuple[int, ...]) -> list[Floats]:
     for horizon in horizons:
         u = (np.arange(PATHS) + 0.5)[None] / PATHS if horizon == 1 else random.random((horizon, PATHS))
         z = scale * stdtrit(nu, u)
-        losses.append(-np.expm1(_simulated(z, float(variance[-1]))))
+        losses.append(loss(_simulated(z, float(variance[-1]))))
     return losses
 
 

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 from riskd.core.arrays import Floats
+from riskd.core.challengers.gjr_fhs import loss
 from riskd.core.challengers.past import Past
-from riskd.core.garch import gjr_of
+from riskd.core.garch import LARGEST_SQUARE, gjr_of
 from riskd.core.scenarios.t_copula import fit_t_copula
 
 WINDOW = 1000  # residuals that the copula is fitted on
@@ -52,11 +53,12 @@ def _simulated(past: Past, fits: Floats, sigma: list[float], z: Floats, sessions
     for day, innovation in enumerate(z.reshape(sessions, PATHS, -1)):
         e = np.sqrt(variance) * innovation
         r[day] = mu + e
-        variance = omega + (alpha + gamma * (e < 0)) * e * e + beta * variance
+        square = np.minimum(innovation**2, LARGEST_SQUARE) * variance
+        variance = omega + (alpha + gamma * (e < 0)) * square + beta * variance
     return r
 
 
 def _loss(past: Past, total: Floats, portfolio: int) -> Floats:
     held = past.portfolios[portfolio]
     seen = total if held.view is None else held.view.log_returns(total)
-    return np.asarray(-(np.expm1(seen) @ held.weights))
+    return np.asarray(loss(seen) @ held.weights)

@@ -32,11 +32,17 @@ def gjr_samples(fit: Gjr, book: Floats, horizons: tuple[int, ...], turn: int, se
     pool = np.roll(residuals[-POOL:], turn)  # a residual keeps its place from session to session: equal draws, equal sessions
     found = {}
     if 1 in horizons:
-        found[1] = Sample(-np.expm1(fit.mu + sigma * pool), np.arange(len(pool))[:, None], len(pool), drawn=False)
+        found[1] = Sample(loss(fit.mu + sigma * pool), np.arange(len(pool))[:, None], len(pool), drawn=False)
     longer = [h for h in horizons if h > 1]
     if longer:
         random = np.random.Generator(np.random.Philox(key=[seed % 2**64, 1]))
         rows = rows_of(random, max(longer), PATHS, len(pool))
         total = np.cumsum(fit.simulated(sigma, pool[rows]), axis=0)
-        found |= {h: Sample(-np.expm1(total[h - 1]), rows[:h].T, len(pool), drawn=True) for h in longer}
+        found |= {h: Sample(loss(total[h - 1]), rows[:h].T, len(pool), drawn=True) for h in longer}
     return found
+
+
+def loss(log_returns: Floats) -> Floats:
+    """-(exp(r) - 1); what overflows is infinite, and whoever uses it looks."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(-np.expm1(log_returns))

@@ -3,6 +3,7 @@
 import numpy as np
 
 from riskd.core.arrays import Floats
+from riskd.core.challengers.gjr_fhs import loss
 from riskd.core.challengers.past import Past
 
 WINDOW = 1000  # sessions
@@ -11,4 +12,4 @@ WINDOW = 1000  # sessions
 def historical(past: Past, horizons: tuple[int, ...]) -> dict[int, Floats]:
     """Losses -(exp(r_{t+1} + .. + r_{t+h}) - 1) of overlapping stretches, each equally likely."""
     total = np.cumsum(np.vstack([np.zeros(past.books.shape[1]), past.books[-WINDOW:]]), axis=0)
-    return {h: -np.expm1(total[h:] - total[:-h]) for h in horizons}
+    return {h: loss(total[h:] - total[:-h]) for h in horizons}

@@ -9,7 +9,6 @@ portfolio until the portfolio has the forecast distribution, exactly and in the 
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.errors import ModelError
 
 FLAT = 1e-12  # standard deviation under which a portfolio has no direction to be moved along
 
@@ -17,8 +16,9 @@ FLAT = 1e-12  # standard deviation under which a portfolio has no direction to b
 def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
     """``returns`` (M, n) simple, moved so that ``returns @ weights`` takes the values of ``target`` (S,), ascending, equally likely.
 
-    With M = S the values are exactly those; otherwise they are interpolated at (i + 1/2) / M. Raises ModelError when an asset
-    would lose more than everything it is worth.
+    With M = S the values are exactly those; otherwise they are interpolated at (i + 1/2) / M. In a scenario in which an asset would
+    lose more than everything, all assets are moved in proportion instead, 1 + x <- (1 + x) (s + q) / (s + p), s = sum w: the
+    portfolio's value is the same. Where that cannot be either (long against short), the first move stands.
     """
     p = returns @ weights
     if p.std() < FLAT:
@@ -27,8 +27,9 @@ def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
     wanted = np.empty_like(p)
     wanted[p.argsort(kind="stable")] = quantiles(target, len(p))
     moved = returns + np.outer(wanted - p, beta)
-    if moved.min() <= -1 and not returns.min() <= -1:
-        raise ModelError("anchoring would let an asset lose more than everything; the book's own forecast is out of proportion")
+    invested = weights.sum()
+    rows = (moved <= -1).any(axis=1) & (invested + p > 0) & (invested + wanted > 0)
+    moved[rows] = (1 + returns[rows]) * ((invested + wanted[rows]) / (invested + p[rows]))[:, None] - 1
     return np.asarray(moved)
 
 
