@@ -138,7 +138,7 @@ def _figure() -> tuple[Figure, Axes]:
 
 
 def _dated(axes: Axes) -> None:
-    locator = AutoDateLocator(maxticks=8)
+    locator = AutoDateLocator(minticks=4, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -98,6 +98,8 @@ class Laboratory:
             for field in ("pit", "crps"):
                 if (values := getattr(forecast, field)) is not None:
                     _demand(f"{track}: {field} of {model}", values, (count,))
+            if forecast.pit is not None and ((forecast.pit < 0) | (forecast.pit > 1)).any():
+                raise ValueError(f"{track}: pit of {model} leaves 0..1")
 
 
 def _demand(name: str, values: Floats, shape: tuple[int, ...]) -> None:
