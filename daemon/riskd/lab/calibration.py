@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass
 from datetime import date
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,8 @@ def apart(sessions: tuple[date, ...], horizon: int) -> int:
     if horizon == 1 or len(sessions) < 2:
         return 1
     days = np.array(sessions, dtype="datetime64[D]")
-    return max(1, math.ceil(horizon / median(np.busday_count(days[:-1], days[1:]).tolist())))
+    distance = float(np.median(np.busday_count(days[:-1], days[1:])))
+    return max(1, math.ceil(horizon / max(distance, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,17 @@ def tests(panel: Row, champion: str) -> str:
         lines = [Line(_named(*key), [_verdict(found.get(m)) for m in models]) for key, found in ordered]
         whose = f"p-values on {portfolio}" if portfolio else "portfolios with p above .05, of those that could be tested"
         caption = f"Calibration tests, {whose}: the worst of {champion} first; a right forecast is below .05 once in twenty"
-        parts.append(table(caption, "test", models, lines))
+        title = f"Calibration tests{f' on {portfolio}' if portfolio else ''}, p above .05: {_passes(rows, models)}"
+        parts.append(f"<details><summary>{escape(title)}</summary>{table(caption, 'test', models, lines)}</details>")
     return "\n".join(parts)
+
+
+def _passes(rows: list[Row], models: list[str]) -> str:
+    """Such as ``a 40 of 47, b 12 of 47``, best first."""
+    counts = {m: [(r["passed"], r["judged"]) for r in rows if r["model"] == m] for m in models}
+    sums = {m: (sum(p for p, _ in c), sum(j for _, j in c)) for m, c in counts.items()}
+    ordered = sorted(sums.items(), key=lambda item: -item[1][0] / max(item[1][1], 1))
+    return ", ".join(f"{m} {passed} of {judged}" for m, (passed, judged) in ordered)
 
 
 def _named(test: str, level: float | None) -> str:
@@ -98,7 +107,7 @@ def accuracy(panel: Row, champion: str) -> str:
         ["accuracy", "95 % interval"],
         shares,
     ) + table(
-        "KLD of the PIT's histogram from uniform: a perfect forecast shows the floor on average, above the ceiling once in twenty",
+        "KLD of the PIT's histogram from uniform: a perfect one shows the floor on average, above the ceiling once in twenty",
         "model",
         ["KLD", "floor", "ceiling"],
         klds,

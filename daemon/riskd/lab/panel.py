@@ -93,7 +93,8 @@ def session_means(table: Floats) -> Floats:
     there = ~np.isnan(table)
     count = there.sum(axis=0)
     total = np.where(there, table, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    means: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return means
 
 
 def lags(count: int, horizon: int) -> int:

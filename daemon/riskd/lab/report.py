@@ -18,7 +18,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def write_report(
-    lab: Laboratory, folder: Path, jobs: int = 1, progress: Callable[[str], None] = lambda _: None
+    lab: Laboratory, folder: Path, jobs: int = 1, progress: Callable[[int, int], None] = lambda done, all: None
 ) -> tuple[Path, Path]:
     """Judge ``lab`` in ``jobs`` processes and write ``lab.json`` and ``lab.html`` into ``folder``, made if need be; both paths.
 

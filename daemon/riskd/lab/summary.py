@@ -1,16 +1,17 @@
 """Everything that the laboratory finds, as one dictionary of JSON types."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from riskd.core.validation.verdict import Verdict
 from riskd.lab import answer, windows
-from riskd.lab.calibration import coverage, judged
+from riskd.lab.calibration import Judged, coverage, judged
 from riskd.lab.panel import Panel, panels
 from riskd.lab.scoring import energy, scoring
-from riskd.lab.tested import tested
+from riskd.lab.tested import tested, verdicts
 from riskd.lab.track import Laboratory, Track
 
 Row = dict[str, Any]
@@ -23,11 +24,11 @@ CONVENTIONS = (
 )
 
 
-def summary(lab: Laboratory, jobs: int = 1, progress: Callable[[str], None] = lambda _: None) -> Row:
+def summary(lab: Laboratory, jobs: int = 1, progress: Callable[[int, int], None] = lambda done, all: None) -> Row:
     """JSON types only, keys sorted, floats rounded to 6 significant digits; null is a figure that is missing, ``note`` says why.
 
     ``panels``: one a horizon and group, with scores, comparisons, coverage, tests, lights, accuracy, pit and crises as rows.
-    ``jobs`` processes test, with the same result for any number; ``progress`` hears the name of each panel before it is judged.
+    ``jobs`` processes test, with the same result for any number; ``progress`` hears how many of how many forecasts are judged.
     """
     found: Row = {
         "title": lab.title,
@@ -38,16 +39,29 @@ def summary(lab: Laboratory, jobs: int = 1, progress: Callable[[str], None] = la
         "provenance": dict(lab.provenance),
         "conventions": CONVENTIONS,
         "energy": energy(lab.energy or {}, lab.baseline, 1),
-        "panels": [],
     }
-    for panel in panels(lab):
-        progress(panel.name)
-        found["panels"].append(_panel(panel, lab, jobs))
+    judge = _judge(lab, jobs, progress)
+    found["panels"] = [_panel(panel, lab, judged_books) for panel, judged_books in judge]
     found = rounded(found)
     return dict(sorted({**found, "answer": answer.answer(found)}.items()))
 
 
-def _panel(panel: Panel, lab: Laboratory, jobs: int) -> Row:
+def _judge(
+    lab: Laboratory, jobs: int, progress: Callable[[int, int], None]
+) -> Iterator[tuple[Panel, list[tuple[Judged, Verdict]]]]:
+    """Each panel with the verdicts on its books; all of them in one pool of processes."""
+    books = {p: [b for m in p.models for b in judged(p, m)] for p in panels(lab)}
+    every = [b for of_panel in books.values() for b in of_panel]
+    scored = next(iter(books)).scored
+    found = {}
+    for book, verdict in zip(every, verdicts(every, lab.levels, scored, jobs), strict=True):
+        found[id(book)] = verdict
+        progress(len(found), len(every))
+    for panel, of_panel in books.items():
+        yield panel, [(b, found[id(b)]) for b in of_panel]
+
+
+def _panel(panel: Panel, lab: Laboratory, judged_books: Sequence[tuple[Judged, Verdict]]) -> Row:
     scores, comparisons = scoring(panel, lab.champion, lab.baseline)
     sessions = panel.sessions
     return {
@@ -63,7 +77,7 @@ def _panel(panel: Panel, lab: Laboratory, jobs: int) -> Row:
         "comparisons": comparisons,
         "coverage": [row for m in panel.models for row in coverage(panel, m)],
         "crises": windows.crises(panel),
-        **tested(panel, [b for m in panel.models for b in judged(panel, m)], jobs),
+        **tested(panel, judged_books),
     }
 
 

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from riskd.core.arrays import Floats
 from riskd.core.validation.coverage import band
 from riskd.core.validation.significance import Test
 from riskd.core.validation.uniformity import Divergence
@@ -16,18 +16,28 @@ from riskd.lab.calibration import Judged
 from riskd.lab.panel import Panel
 
 Row = dict[str, Any]
-Sample = tuple[Floats, tuple[float, ...], Floats, Floats, Floats | None]
 IN_FULL = ("given", "equal")
 SIZE = 0.05
 BINS = 20  # of a PIT's histogram, as in its divergence
 
 
-def tested(panel: Panel, books: Sequence[Judged], jobs: int = 1) -> Row:
-    """Rows ``tests``, ``lights``, ``accuracy`` and ``pit`` of a panel; ``jobs`` processes, the same result for any number.
+def verdicts(books: Sequence[Judged], levels: Sequence[float], scored: Sequence[float], jobs: int) -> Iterator[Verdict]:
+    """The verdict on each book at the ``scored`` ones of ``levels``, in order; the same for any number of processes."""
+    columns = [list(levels).index(x) for x in scored]
+    samples = [(b.losses, tuple(scored), b.var[:, columns], b.cvar[:, columns], b.pit) for b in books]
+    if jobs == 1 or len(samples) < 2:
+        yield from (verdict(*s) for s in samples)
+        return
+    # A fork would take the threads of numpy and of other libraries with it, half-way through what they did.
+    with ProcessPoolExecutor(min(jobs, len(samples)), mp_context=get_context("spawn")) as pool:
+        yield from pool.map(verdict, *zip(*samples, strict=True))
+
+
+def tested(panel: Panel, verdicts: Sequence[tuple[Judged, Verdict]]) -> Row:
+    """Rows ``tests``, ``lights``, ``accuracy`` and ``pit`` of a panel from the verdicts on its books.
 
     A test counts as ``judged`` where it could be computed and as ``passed`` with p of .05 or more.
     """
-    verdicts = list(zip(books, _verdicts([_sample(b, panel) for b in books], jobs), strict=True))
     if panel.group not in IN_FULL:
         return {"tests": list(_shares(verdicts)), "lights": [], "accuracy": _means(verdicts), "pit": []}
     return {
@@ -36,18 +46,6 @@ def tested(panel: Panel, books: Sequence[Judged], jobs: int = 1) -> Row:
         "accuracy": [_accuracy(b, level, f) for b, v in verdicts for level, f in v.figures.items()],
         "pit": [_pit(b, v.divergence) for b, v in verdicts],
     }
-
-
-def _sample(book: Judged, panel: Panel) -> Sample:
-    columns = [panel.levels.index(x) for x in panel.scored]
-    return book.losses, panel.scored, book.var[:, columns], book.cvar[:, columns], book.pit
-
-
-def _verdicts(samples: Sequence[Sample], jobs: int) -> list[Verdict]:
-    if jobs == 1 or len(samples) < 2:
-        return [verdict(*s) for s in samples]
-    with ProcessPoolExecutor(min(jobs, len(samples))) as pool:
-        return list(pool.map(verdict, *zip(*samples, strict=True)))
 
 
 def _tests(found: Verdict) -> Iterator[tuple[float | None, Test]]:

@@ -23,8 +23,7 @@ class Quantified:
 
     def known(self) -> NDArray[np.bool_]:
         """Sessions (sessions,) with a VaR and a CVaR at every level."""
-        known: NDArray[np.bool_] = ~(np.isnan(self.var).any(axis=1) | np.isnan(self.cvar).any(axis=1))
-        return known
+        return np.asarray(~np.isnan(self.var + self.cvar).any(axis=1), dtype=np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
