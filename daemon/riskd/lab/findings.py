@@ -121,14 +121,15 @@ def _between(row: Row) -> Cell:
 
 
 def crises(panel: Row, champion: str) -> str:
-    """Exceedances and FZ0 inside each crisis, one table a crisis."""
-    return "\n".join(_crisis(c, champion) for c in panel["crises"]) or '<p class="quiet">No crisis was named.</p>'
+    """Exceedances and FZ0 inside each crisis, one table a crisis, and which ones the sessions do not reach."""
+    inside = [_crisis(c, champion) for c in panel["crises"] if c["sessions"]]
+    outside = [c["name"] for c in panel["crises"] if not c["sessions"]]
+    rest = f'<p class="quiet">No session lies in {escape(", ".join(outside))}.</p>' if outside else ""
+    return "\n".join([*inside, rest])
 
 
 def _crisis(crisis: Row, champion: str) -> str:
     name = f"{crisis['name']}: {crisis['first']} to {crisis['last']}"
-    if not crisis["sessions"]:
-        return f'<p class="quiet">{escape(name)}: no session of this group.</p>'
     by_model: dict[str, list[Row]] = {}
     for row in crisis["models"]:
         by_model.setdefault(row["model"], []).append(row)

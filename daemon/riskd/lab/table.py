@@ -29,7 +29,7 @@ def figure(value: float | None, form: str, note: str = "", tone: str = "") -> Ce
     """A number in the format ``form``, or a dash with its reason; minus signs are minus signs."""
     if value is None:
         return Cell(DASH, "", note or "not computed")
-    return Cell(format(value, form).replace("-", "\u2212"), tone, note)
+    return Cell(format(value, form).replace("-", "\u2212"), tone)
 
 
 def percent(value: float | None, note: str = "", tone: str = "", digits: int = 2) -> Cell:
