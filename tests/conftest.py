@@ -79,7 +79,8 @@ def small_rules(weights: Floats | None = None, max_cvar: float = 0.03, **scenari
     weights = np.array([0.5, 0.3, 0.2]) if weights is None else weights
     limits = (Limit("cvar", 0.95, 1, max_cvar),)
     portfolio = Portfolio("book", frozen(weights), 1 - float(weights.sum()), limits, Bounds(max_cash=1.0))
-    spec = ScenarioRules(**{"paths": 1000, "horizons": (1, 5), "levels": (0.95, 0.99), "least_pool": 60, **scenario})  # type: ignore[arg-type]
+    wanted = {"paths": 1000, "horizons": (1, 5), "levels": (0.95, 0.99), "least_pool": 60, "challengers": ("gjr-fhs", "ewma-t")}
+    spec = ScenarioRules(**{**wanted, **scenario})  # type: ignore[arg-type]
     return Rules(("AAA", "BBB", "CCC"), (portfolio,), EwmaForecaster(), "test", spec, AllocationRules(scenarios=1000))
 
 

@@ -17,7 +17,7 @@ RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate and demo-prices."""
+    """The verbs: train, evaluate, train-window and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -31,6 +31,11 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--recipe", type=Path, default=RECIPE, help="every number of the training (default: the shipped one)")
     evaluate.add_argument("--data", type=Path, help="folder of the shared prices of M and L (default: beside the repository)")
     evaluate.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+    window = verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute")
+    window.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
+    window.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
+    window.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
+    window.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
@@ -82,6 +87,11 @@ def main(arguments: list[str]) -> int:
 
             for path in evaluate_book(wanted.book, read_recipe(wanted.recipe), wanted.out, wanted.data, wanted.jobs):
                 print(path)
+        elif wanted.verb == "train-window":
+            from riskd_models.window_artefact import train_window_artefact, window_told
+            from riskd_models.window_recipe import read_window_recipe
+
+            print(window_told(train_window_artefact(read_window_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out)))
         else:
             print(write_demo_prices(wanted.out))
     except RiskdError as error:

@@ -27,6 +27,7 @@ DOORS = {
     "starlette": "riskd/web/",
     "uvicorn": "riskd/web/",
     "typer": "riskd/cli/",
+    "matplotlib": "riskd/lab/plots.py",
 }
 NOWHERE = {"pickle", "cloudpickle", "joblib", "torch", "onnx", "arch", "sklearn", "skfolio", "riskd_models"}
 IMPORTERS = {"import_module", "__import__", "find_spec"}

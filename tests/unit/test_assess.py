@@ -28,7 +28,7 @@ LONG = Limit("long", 0.99, 5, 0.2)
 @pytest.fixture(scope="module")
 def rules() -> Rules:
     """One portfolio with cash and limits at two horizons, one of another composition."""
-    rules = small_rules()
+    rules = small_rules(challengers=tuple(CHALLENGERS))
     book = replace(rules.portfolios[0], limits=(Limit("day", 0.95, 1, 0.03), LONG), cash=0.1)
     book = replace(book, weights=np.array([0.6, 0.3, 0.0]))
     other = Portfolio("other", np.array([0.0, 0.0, 1.0]), 0.0, (LONG,))

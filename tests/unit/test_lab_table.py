@@ -13,7 +13,7 @@ def test_every_text_is_escaped() -> None:
     page = table(evil, evil, [evil, evil], [Line(evil, [words(evil), figure(None, "", evil)])])
     assert "<img" not in page
     assert 'aria-label="&lt;img src=x onerror=alert(1)&gt;&quot;&#x27;&amp;"' in page
-    assert page.count("&lt;img") == 8
+    assert page.count("&lt;img") == 8  # caption twice, corner, two columns, head, cell, reason
 
 
 def test_a_missing_figure_is_a_dash_with_its_reason() -> None:

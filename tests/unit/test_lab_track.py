@@ -54,6 +54,7 @@ def test_a_wrong_track_is_refused(changes: dict[str, Any], message: str) -> None
         ([track()], {"champion": "z"}, "no forecast of 'z'"),
         ([track(quantified(var=np.zeros((4, 3))))], {}, r"var of a has shape \(4, 3\), expected \(4, 2\)"),
         ([track(quantified(pit=np.zeros(3)))], {}, "pit of a has shape"),
+        ([track(quantified(pit=np.array([0.5, 1.5, 0, 1])))], {}, "pit of a leaves 0..1"),
         ([track(quantified(cvar=np.full((4, 2), np.inf)))], {}, "cvar of a is infinite at row 0"),
         ([track()], {"energy": {"a": np.zeros(4), "b": np.zeros(3)}}, "energy score of b has shape"),
     ],

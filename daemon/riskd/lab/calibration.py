@@ -1,9 +1,8 @@
-"""Whether the losses that were forecast came as often, and as large, as was said."""
+"""How often losses exceeded each model's VaR, on sessions whose losses do not overlap."""
 
 import math
 from dataclasses import dataclass
 from datetime import date
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,6 @@ from riskd.lab.panel import Panel
 from riskd.lab.track import Track
 
 Row = dict[str, Any]
-IN_FULL = ("given", "equal")  # groups whose every test is listed; of the others the share of portfolios that pass
-SIZE = 0.05
 
 
 def apart(sessions: tuple[date, ...], horizon: int) -> int:
@@ -24,7 +21,8 @@ def apart(sessions: tuple[date, ...], horizon: int) -> int:
     if horizon == 1 or len(sessions) < 2:
         return 1
     days = np.array(sessions, dtype="datetime64[D]")
-    return max(1, math.ceil(horizon / median(np.busday_count(days[:-1], days[1:]).tolist())))
+    distance = float(np.median(np.busday_count(days[:-1], days[1:])))
+    return max(1, math.ceil(horizon / max(distance, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +48,20 @@ class Judged:
     @property
     def pit(self) -> Floats | None:
         """PIT of the same sessions; None where the model came without, or where one of them is missing."""
+        return None if self.no_pit else self._pit
+
+    @property
+    def no_pit(self) -> str:
+        """Why there is no PIT; empty where there is one."""
+        if self._pit is None:
+            return f"{self.model} came without PIT"
+        absent = int(np.isnan(self._pit).sum())
+        return f"{self.model} lacks the PIT of {absent} of {len(self._pit)} sessions" if absent else ""
+
+    @property
+    def _pit(self) -> Floats | None:
         pit = self.track.forecasts[self.model].pit
-        return None if pit is None or np.isnan(pit[self.rows]).any() else pit[self.rows]
+        return None if pit is None else pit[self.rows]
 
 
 def judged(panel: Panel, model: str) -> list[Judged]:

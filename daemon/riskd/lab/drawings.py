@@ -9,8 +9,8 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 from riskd.lab import plots
-from riskd.lab.calibration import IN_FULL
 from riskd.lab.panel import Panel, Undefined, session_means, tables
+from riskd.lab.tested import IN_FULL
 from riskd.lab.track import Laboratory, Track
 
 Row = dict[str, Any]
@@ -23,7 +23,7 @@ def drawings(lab: Laboratory, panel: Panel, found: Row, place: int) -> Iterator[
     yield from _coverage(lab, panel, found, f"{key}-coverage")
     for i, track in enumerate(panel.tracks if panel.group in IN_FULL else ()):
         yield from _exceedances(lab, panel, track, f"{key}-{i}-losses")
-    for i, row in enumerate(r for r in found["pit"] if r["model"] in (lab.champion, lab.baseline)):
+    for i, row in enumerate(r for r in found["pit"] if r["counts"] and r["model"] in (lab.champion, lab.baseline)):
         yield from _histogram(row, f"{key}-{i}-pit")
 
 

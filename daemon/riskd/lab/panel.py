@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 
@@ -43,13 +44,16 @@ class Panel:
         """The levels at which scores and tests are given."""
         return tuple(x for x in SCORED if x in self.levels) or self.levels
 
-    @property
+    @cached_property
     def sessions(self) -> list[date]:
         """Every session of any portfolio, rising."""
         return sorted({s for t in self.tracks for s in t.sessions})
 
     def scores(self, score: str, level: float | None, model: str) -> Floats:
-        """One of SCORES (portfolios, sessions), lower is better, NaN where not forecast; raises Undefined."""
+        """One of SCORES, lower is better, or ``above``, 1 for a loss above VaR; (portfolios, sessions), NaN where not forecast.
+
+        Raises Undefined when there is no score at all, or when one of its sessions cannot have one.
+        """
         index = {s: i for i, s in enumerate(self.sessions)}
         table = np.full((len(self.tracks), len(index)), np.nan)
         for row, track in zip(table, self.tracks, strict=True):
@@ -62,14 +66,18 @@ class Panel:
     def _track_scores(self, track: Track, score: str, level: float | None, model: str) -> Floats:
         forecast, usable = track.forecasts[model], track.usable(model)
         values = np.full(len(track.sessions), np.nan)
-        if score == "crps":
+        if level is None:
             values[usable] = _crps(forecast, model, track)[usable]
-        elif usable.any():
-            k = self.levels.index(level or 0.0)
-            losses, var, cvar = track.losses[usable], forecast.var[usable, k], forecast.cvar[usable, k]
-            if score == "fz0":
-                _demand_positive(cvar, model, track)
-            values[usable] = fz0(losses, var, cvar, self.levels[k]) if score == "fz0" else pinball(losses, var, self.levels[k])
+            return values
+        k = self.levels.index(level)
+        losses, var, cvar = track.losses[usable], forecast.var[usable, k], forecast.cvar[usable, k]
+        if score == "above":
+            values[usable] = losses > var
+        elif score == "pinball":
+            values[usable] = pinball(losses, var, level)
+        else:
+            _demand_positive(cvar, model, track)
+            values[usable] = fz0(losses, var, cvar, level)
         return values
 
 
@@ -85,7 +93,8 @@ def session_means(table: Floats) -> Floats:
     there = ~np.isnan(table)
     count = there.sum(axis=0)
     total = np.where(there, table, 0.0).sum(axis=0)
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    means: Floats = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return means
 
 
 def lags(count: int, horizon: int) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -29,7 +30,7 @@ def exceedances(sessions: Sequence[date], losses: Floats, var: Floats, cvar: Flo
     """Realised losses, VaR and CVaR (sessions,), with a mark where the loss is above VaR."""
     with _style():
         figure, axes = _figure()
-        days = mpl.dates.date2num(list(sessions))
+        days = _days(sessions)
         axes.plot(days, losses, color=STAND_IN["loss"], linewidth=0.6, label="loss")
         axes.plot(days, var, color=STAND_IN["var"], linewidth=1.1, label=f"VaR {label}")
         axes.plot(days, cvar, color=STAND_IN["accent"], linewidth=1.1, label=f"CVaR {label}")
@@ -67,7 +68,7 @@ def histogram(counts: Floats, low: float, high: float, key: str) -> str:
     with _style():
         figure, axes = _figure()
         edges = np.linspace(0, 1, len(counts) + 1)
-        look = {"color": STAND_IN["var"], "linewidth": 0.8, "edgecolor": STAND_IN["surface"]}
+        look: dict[str, Any] = {"color": STAND_IN["var"], "linewidth": 0.8, "edgecolor": STAND_IN["surface"]}
         axes.bar(edges[:-1], counts, np.diff(edges), align="edge", label="sessions", **look)
         axes.axhline(low, color=STAND_IN["ink"], linewidth=1.0, linestyle="--", label="95 % band of one bin")
         axes.axhline(high, color=STAND_IN["ink"], linewidth=1.0, linestyle="--")
@@ -88,10 +89,10 @@ def differences(
     """Cumulative score differences (sessions,) of each model, crises shaded: falling is better."""
     with _style():
         figure, axes = _figure()
-        days = mpl.dates.date2num(list(sessions))
+        days = _days(sessions)
         for i, (start, end) in enumerate(crises.values()):
             label = "crisis" if i == 0 else None
-            axes.axvspan(*mpl.dates.date2num([start, end]), color=STAND_IN["band"], linewidth=0, label=label)
+            axes.axvspan(*_days([start, end]), color=STAND_IN["band"], linewidth=0, label=label)
         axes.axhline(0.0, color=STAND_IN["quiet"], linewidth=0.8)
         for model, look in _looks(list(cumulative), first).items():
             axes.plot(days, cumulative[model], label=model, **look)
@@ -101,7 +102,7 @@ def differences(
         return _svg(figure, axes, key)
 
 
-def _looks(models: Sequence[str], first: Sequence[str]) -> dict[str, dict[str, object]]:
+def _looks(models: Sequence[str], first: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Colour, width and dash of each model's line; those in ``first`` are strong, every other one differs from its neighbours."""
     strong = {m: {"color": STAND_IN[c], "linewidth": 2.2, "zorder": 3} for m, c in zip(first, ("accent", "ink"), strict=False)}
     others = [m for m in models if m not in strong]
@@ -137,10 +138,15 @@ def _figure() -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def _days(sessions: Sequence[date]) -> Floats:
+    """Days since 1970, which is where matplotlib begins to count."""
+    return np.array(sessions, dtype="datetime64[D]").astype(np.float64)
+
+
 def _dated(axes: Axes) -> None:
-    locator = AutoDateLocator(maxticks=8)
+    locator = AutoDateLocator(minticks=4, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.xaxis.get_offset_text().set_color(STAND_IN["quiet"])

@@ -1,14 +1,14 @@
 """Writes what the laboratory found: ``lab.json`` for programs and ``lab.html``, one page that needs nothing else."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from riskd.errors import ConfigError
-from riskd.lab import sections
+from riskd.lab import findings, sections
 from riskd.lab.panel import Panel, panels
 from riskd.lab.summary import summary
 from riskd.lab.track import Laboratory
@@ -17,13 +17,15 @@ Row = dict[str, Any]
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def write_report(lab: Laboratory, folder: Path) -> tuple[Path, Path]:
-    """Judge ``lab`` and write ``lab.json`` and ``lab.html`` into ``folder``, made if need be; both paths.
+def write_report(
+    lab: Laboratory, folder: Path, jobs: int = 1, progress: Callable[[int, int], None] = lambda done, all: None
+) -> tuple[Path, Path]:
+    """Judge ``lab`` in ``jobs`` processes and write ``lab.json`` and ``lab.html`` into ``folder``, made if need be; both paths.
 
     Raises ConfigError, before anything is written, without matplotlib.
     """
     _demand_plots()
-    found = summary(lab)
+    found = summary(lab, jobs, progress)
     page = html(lab, found)
     folder.mkdir(parents=True, exist_ok=True)
     figures, report = folder / "lab.json", folder / "lab.html"
@@ -52,7 +54,7 @@ def _sections(lab: Laboratory, found: Row) -> Iterator[str]:
     links = "".join(f'<li><a href="#panel-{i}">{escape(n)}</a></li>' for i, n in enumerate(names))
     yield f'<nav aria-label="Groups"><ul><li><a href="#ahead">Who is ahead</a></li>{links}</ul></nav>'
     yield f'<h2 id="ahead">Who is ahead</h2>{sections.leads(found)}{sections.heat(found, "fz0")}'
-    yield sections.energy(found)
+    yield findings.energy(found)
     for i, (panel, judged) in enumerate(zip(panels(lab), found["panels"], strict=True)):
         yield f'<section id="panel-{i}"><h2>{escape(panel.name)}</h2>{_panel(lab, panel, judged, i)}</section>'
     yield f"<h2>Provenance</h2>{sections.provenance(found['provenance'])}"
@@ -62,7 +64,7 @@ def _panel(lab: Laboratory, panel: Panel, found: Row, place: int) -> str:
     from riskd.lab.drawings import drawings
 
     plots = "\n".join(drawings(lab, panel, found, place))
-    parts = (sections.scores, sections.coverage, sections.tests, sections.accuracy, sections.crises)
+    parts = (sections.scores, sections.coverage, findings.tests, findings.lights, findings.accuracy, findings.crises)
     tables = "\n".join(part(found, lab.champion) for part in parts)
     return f'<div class="plots">{plots}</div>\n{tables}\n{sections.missing(found)}'
 

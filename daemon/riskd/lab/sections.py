@@ -1,6 +1,5 @@
 """The report's tables, made from the summary alone."""
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -23,7 +22,7 @@ def _duel(row: Row) -> list[Cell]:
     return [
         figure(row["mean"], "+.4f", note),
         _heat(row),
-        p_value(row["p"], note),
+        p_value(row["p"], note, small="good" if (row["t"] or 0.0) < 0 else "bad"),
         figure(row["sessions"], "d"),
         figure(row["lags"], "d", note),
         figure(row["dropped"], "d"),
@@ -139,10 +138,5 @@ def missing(panel: Row) -> str:
 
 
 def provenance(values: dict[str, str]) -> str:
-    """Where everything came from."""
+    """Where everything came from, as a list of terms."""
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in values.items()) + "</dl>"
-
-
-def reasons(texts: Sequence[str]) -> str:
-    """Notes below a section."""
-    return "".join(f'<p class="quiet">{escape(t)}</p>' for t in texts)

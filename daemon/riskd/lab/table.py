@@ -29,7 +29,7 @@ def figure(value: float | None, form: str, note: str = "", tone: str = "") -> Ce
     """A number in the format ``form``, or a dash with its reason; minus signs are minus signs."""
     if value is None:
         return Cell(DASH, "", note or "not computed")
-    return Cell(format(value, form).replace("-", "\u2212"), tone, note)
+    return Cell(format(value, form).replace("-", "\u2212"), tone)
 
 
 def percent(value: float | None, note: str = "", tone: str = "", digits: int = 2) -> Cell:
@@ -37,12 +37,12 @@ def percent(value: float | None, note: str = "", tone: str = "", digits: int = 2
     return figure(value, f".{digits}%", note, tone)
 
 
-def p_value(value: float | None, note: str = "") -> Cell:
-    """A p-value, marked bad below 0.05."""
+def p_value(value: float | None, note: str = "", small: str = "bad") -> Cell:
+    """A p-value, toned ``small`` below 0.05; ``note`` says why there is none."""
     if value is None:
         return figure(None, "", note)
-    tone = "bad" if value < 0.05 else ""
-    return Cell("< .001", tone, note) if value < 0.001 else figure(value, ".3f", note, tone)
+    tone = small if value < 0.05 else ""
+    return Cell("< .001", tone) if value < 0.001 else figure(value, ".3f", "", tone)
 
 
 def words(text: str) -> Cell:
@@ -51,7 +51,7 @@ def words(text: str) -> Cell:
 
 
 def table(caption: str, corner: str, columns: Sequence[str], lines: Sequence[Line]) -> str:
-    """An HTML table that scrolls by itself, with the reasons of its dashes below; a table without lines says so."""
+    """A caption, an HTML table that scrolls by itself, and the reasons of its dashes; a table without lines says so."""
     if not lines:
         return f'<p class="quiet">{escape(caption)}: nothing to show.</p>'
     reasons = list(dict.fromkeys(c.note for line in lines for c in line.cells if c.note))
@@ -60,8 +60,9 @@ def table(caption: str, corner: str, columns: Sequence[str], lines: Sequence[Lin
     notes = "".join(f"<li>{escape(r)}</li>" for r in reasons)
     below = f'<ol class="quiet">{notes}</ol>' if reasons else ""
     return (
+        f'<p class="caption">{escape(caption)}</p>'
         f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(caption)}">'
-        f"<table><caption>{escape(caption)}</caption><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>{below}"
+        f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>{below}"
     )
 
 

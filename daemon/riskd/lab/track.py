@@ -23,8 +23,7 @@ class Quantified:
 
     def known(self) -> NDArray[np.bool_]:
         """Sessions (sessions,) with a VaR and a CVaR at every level."""
-        known: NDArray[np.bool_] = ~(np.isnan(self.var).any(axis=1) | np.isnan(self.cvar).any(axis=1))
-        return known
+        return np.asarray(~np.isnan(self.var + self.cvar).any(axis=1), dtype=np.bool_)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +97,8 @@ class Laboratory:
             for field in ("pit", "crps"):
                 if (values := getattr(forecast, field)) is not None:
                     _demand(f"{track}: {field} of {model}", values, (count,))
+            if forecast.pit is not None and ((forecast.pit < 0) | (forecast.pit > 1)).any():
+                raise ValueError(f"{track}: pit of {model} leaves 0..1")
 
 
 def _demand(name: str, values: Floats, shape: tuple[int, ...]) -> None:

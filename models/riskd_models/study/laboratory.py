@@ -77,6 +77,6 @@ def provenance(study: Study) -> dict[str, str]:
         "first forecast": book.tested[0].isoformat(),
         "last forecast": book.tested[-1].isoformat(),
         "sha256 of the returns": digest(book),
-        "networks": f"{study.recipe.name}, one from scratch every year, the last one of {last_year(study.recipe)}",
+        "networks": f"{study.recipe.name}, one from scratch every year, the last one of {last_year()}",
         "GJR fits": f"{study.gjr.fits['fitted'].size}, {replaced} of them replaced by fixed parameters",
     }

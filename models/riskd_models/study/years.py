@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from riskd_models.network import LstmJsu
-from riskd_models.pool import Panel, load_pool
+from riskd_models.pool import Panel, known_prices, load_pool
 from riskd_models.recipe import Recipe
 from riskd_models.study.kept import kept
 from riskd_models.train import Series, descend, standardisation, training_series
@@ -34,14 +34,14 @@ def known_before(year: int, recipe: Recipe) -> list[Series]:
     ]
 
 
-def last_year(recipe: Recipe) -> int:
-    """The year after the pool's last session: from then on there is nothing more to learn from."""
-    return max(p.sessions[-1] for p in whole_pool(recipe)[0]).year + 1
+def last_year() -> int:
+    """The year after the last licensed price: from then on there is nothing more to learn from."""
+    return int(known_prices().index[-1].year) + 1
 
 
 def network_of(year: int, recipe: Recipe, folder: Path) -> LstmJsu:
     """The network in force in ``year``, trained or, where ``folder`` has it, read."""
-    year = min(year, last_year(recipe))
+    year = min(year, last_year())
     weights = kept(folder / f"{year}-{recipe.seed}.npz", lambda: trained(year, recipe))
     zero = torch.zeros(1)
     network = LstmJsu(recipe.network, zero, zero)

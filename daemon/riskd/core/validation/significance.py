@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import chdtrc, ndtr
 
 from riskd.core.arrays import Floats
@@ -50,10 +52,9 @@ def zero_mean(name: str, moments: Floats, seed: int = 0, note: str = "") -> Test
     count, used = len(moments), _independent(moments)
     if not used.shape[1]:
         return undefined(name, "every moment is zero")
-    random = np.random.default_rng(seed)
-    statistic = float(_wald(np.ones((1, count)), used)[0])
+    statistic = float(_wald(np.ones((1, count), dtype=np.uint8), used)[0])
     centred = used - used.mean(axis=0)
-    null = np.concatenate([_wald(_resampled(count, CHUNK, random), centred) for _ in range(0, DRAWS, CHUNK)])
+    null = np.concatenate([_wald(times, centred) for times in _resampled(count, seed)])
     return Test(name, statistic, (1 + int((null >= statistic).sum())) / (1 + len(null)), note)
 
 
@@ -65,20 +66,23 @@ def _independent(moments: Floats) -> Floats:
     return columns
 
 
-def _resampled(count: int, draws: int, random: np.random.Generator) -> Floats:
-    """How often each of ``count`` days is drawn, (draws, count), drawing ``count`` with replacement."""
-    picks = random.integers(0, count, (draws, count)) + count * np.arange(draws)[:, None]
-    times: Floats = np.bincount(picks.ravel(), minlength=draws * count).reshape(draws, count).astype(np.float64)
-    return times
+@lru_cache(maxsize=2)
+def _resampled(count: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
+    """How often each of ``count`` days is drawn, DRAWS rows in chunks (CHUNK, count); one for all tests of as many days."""
+    random = np.random.default_rng(seed)
+    offsets = count * np.arange(CHUNK)[:, None]
+    picks = (random.integers(0, count, (CHUNK, count)) + offsets for _ in range(0, DRAWS, CHUNK))
+    return tuple(np.bincount(p.ravel(), minlength=CHUNK * count).reshape(CHUNK, count).astype(np.uint8) for p in picks)
 
 
-def _wald(times: Floats, moments: Floats) -> Floats:
+def _wald(times: NDArray[np.uint8], moments: Floats) -> Floats:
     """T m' S^+ m (draws,) of ``moments`` (T, k) in which each day counts ``times`` (draws, T)."""
     count, width = moments.shape
     products = (moments[:, :, None] * moments[:, None, :]).reshape(count, -1)
-    mean = times @ moments / count
-    covariance = (times @ products / count).reshape(-1, width, width) - mean[:, :, None] * mean[:, None, :]
-    statistic: Floats = count * np.einsum("di,dij,dj->d", mean, np.linalg.pinv(covariance, hermitian=True), mean)
+    sums = times.astype(np.float64) @ np.column_stack([moments, products]) / count
+    mean, square = sums[:, :width], sums[:, width:].reshape(-1, width, width)
+    inverse = np.linalg.pinv(square - mean[:, :, None] * mean[:, None, :], hermitian=True)
+    statistic: Floats = count * np.einsum("di,dij,dj->d", mean, inverse, mean)
     return statistic
 
 

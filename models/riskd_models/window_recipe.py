@@ -1,0 +1,87 @@
+"""A recipe of a window network: every number that its training, judging and exporting use, as types."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from riskd.errors import ConfigError
+from riskd.forecast.contract import Name
+from riskd.forecast.window_card import Head
+from riskd_models.recipe import Section, Share
+
+
+class Network(Section):
+    """One LSTM layer over a window, and the bounds of a Student-t head."""
+
+    joint: bool  # one network for all assets together, or one that every asset shares
+    head: Head
+    window: PositiveInt
+    hidden: PositiveInt
+    least_dof: PositiveFloat
+    most_dof: PositiveFloat
+    least_sigma: PositiveFloat  # in units of the standardised return
+
+
+class Law(Section):
+    """What the forecaster does with the network's numbers."""
+
+    returns: Literal["simple", "log"]
+    clamp: Share | None = None
+    decay: Share | None = None
+    variance_floor: PositiveFloat
+    spin_up: PositiveInt
+    warm_up: PositiveInt
+
+
+class Training(Section):
+    """How the weights are found; the last ``validation`` of the sessions are only judged on."""
+
+    steps: PositiveInt
+    batch: PositiveInt
+    shuffled: bool
+    learning_rate: PositiveFloat
+    gradient_norm: PositiveFloat
+    validation: Share
+
+
+class Export(Section):
+    """What is written beside the weights."""
+
+    opset: PositiveInt
+    golden_windows: PositiveInt
+
+
+class WindowRecipe(Section):
+    """The whole recipe; without ``symbols`` every column of the price file is taken."""
+
+    name: Name
+    seed: int
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    network: Network
+    law: Law
+    training: Training
+    export: Export
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.network.joint and self.network.head != "mean":
+            raise ValueError('a joint network has head "mean"')
+        if self.law.spin_up < self.network.window or self.law.warm_up < self.law.spin_up:
+            raise ValueError("law.warm_up must be at least law.spin_up, and that at least network.window")
+        return self
+
+
+def read_window_recipe(path: Path) -> WindowRecipe:
+    """The recipe in a TOML file; raises ConfigError with one line that names file, key and value."""
+    try:
+        return WindowRecipe.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ConfigError(f"{path}: {key}: {first['msg']}; correct it") from None
