@@ -139,8 +139,9 @@ def test_a_price_in_quarantine_is_valued_three_ways(rules: Rules, warm: State) -
 
 def test_a_jump_may_be_a_breach_and_a_unit_error_is_none(rules: Rules, warm: State) -> None:
     """Believed it would breach: possible if it may be true, clear if it is a fault for certain."""
-    assert suspect(rules, warm, -5.0, Rule.JUMP)[1].reports[0].limits[0].state is LimitState.POSSIBLE
-    assert suspect(rules, warm, -5.0, Rule.UNIT)[1].reports[0].limits[0].state is LimitState.CLEAR
+    tight = small_rules(max_cvar=0.03)
+    assert suspect(tight, warm, -5.0, Rule.JUMP)[1].reports[0].limits[0].state is LimitState.POSSIBLE
+    assert suspect(tight, warm, -5.0, Rule.UNIT)[1].reports[0].limits[0].state is LimitState.CLEAR
 
 
 def test_an_approved_price_is_as_if_it_had_never_been_doubted(rules: Rules, warm: State) -> None:

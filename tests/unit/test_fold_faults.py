@@ -52,7 +52,7 @@ def test_a_bank_that_fails_is_a_failed_allocation_told_once(monkeypatch: pytest.
     real = fold.scenario_bank
 
     def broken(*arguments: object) -> ScenarioBank:
-        if str(arguments[-1]).startswith("B-"):
+        if str(arguments[6]).startswith("B-"):
             raise ModelError("scenarios at 5 sessions are not finite")
         return real(*arguments)  # type: ignore[arg-type]
 

@@ -57,10 +57,10 @@ FIGURE_NAMES = {"riskd_portfolio_var_ratio", "riskd_portfolio_cvar_ratio"}
 
 
 def test_figures_carry_level_horizon_and_method() -> None:
-    """Champion and challenger stand side by side as fractions."""
+    """Champion and challengers stand side by side as fractions."""
     series = scrape(SNAPSHOT)
     assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu") == 0.03
-    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "challenger") == 0.033
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "ewma-t") == 0.033
     assert value(series, "riskd_portfolio_var_ratio", "main", "0.95", "1", "lstm-jsu") == 0.02
     assert value(series, "riskd_figure_valid", "main") == 1
     assert value(series, "riskd_portfolio_status", "main", "OK") == 1

@@ -133,10 +133,11 @@ def test_each_portfolio_has_its_own_answer() -> None:
 
 def test_the_same_bad_answer_is_told_once_an_episode() -> None:
     """Infeasible, and infeasible again: one alert; a proposal in between is told; infeasible after it is told again."""
-    base = replace(small_rules(), forecaster=Hopeful())
-    able, unable = base, replace(base, portfolios=(replace(base.portfolios[0], bounds=Bounds(most=0.2)),))
+    base = small_rules()
+    bounds = Bounds(least=0.02, max_cash=1.0), Bounds(most=0.2)
+    able, unable = (replace(base, portfolios=(replace(base.portfolios[0], bounds=b),)) for b in bounds)
     state, told = warm_state(base, TABLE), []
-    for rules, move in ((unable, -0.12), (unable, -0.12), (able, -0.2), (unable, -0.3)):
+    for rules, move in ((unable, -0.12), (unable, -0.12), (able, -0.2), (unable, -0.6)):
         state, outcome = close(rules, state, move)
         state, answers = answered(rules, state, outcome)
         told.append([a.kind for answer in answers for a in answer.alerts])

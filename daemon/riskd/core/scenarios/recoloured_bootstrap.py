@@ -8,7 +8,6 @@ moving correlation (Duan and Li, Enhanced historical simulation).
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from riskd.core.arrays import Floats
 from riskd.core.scenarios.filtered_bootstrap import FilteredBootstrap
@@ -29,7 +28,7 @@ def fit_recoloured_bootstrap(scores: Floats, turn: int = 0) -> FilteredBootstrap
     residuals = np.empty_like(scores)
     for first in range(0, len(scores), STRIDE):
         rows = slice(first, first + STRIDE)
-        residuals[rows] = solve_triangular(factor(moment), scores[rows].T, lower=True).T
+        residuals[rows] = np.linalg.solve(factor(moment), scores[rows].T).T
         seen = bounded[rows]
         weights = (1 - keep) * keep ** np.arange(len(seen) - 1, -1, -1)
         moment = keep ** len(seen) * moment + (seen * weights[:, None]).T @ seen
