@@ -70,10 +70,10 @@ def exceedance_residuals(losses: Floats, var: Floats, cvar: Floats, scale: Float
 
 
 def _compound(ratios: Floats, days: int, probability: float, seed: int) -> Floats:
-    """DRAWS sums of binomially many ratios drawn from the observed ones, scaled to a mean of 1; all 1 where there are none."""
+    """DRAWS sums of binomially many ratios drawn from the observed ones, scaled to a mean of 1; all 1 where that cannot be."""
     random = np.random.default_rng(seed)
     counts = random.binomial(days, probability, DRAWS)
-    sample = ratios / ratios.mean() if len(ratios) else np.ones(1)
+    sample = ratios / ratios.mean() if len(ratios) and ratios.mean() > 0 else np.ones(1)
     drawn = sample[random.integers(0, len(sample), (DRAWS, counts.max()))]
     sums: Floats = (drawn * (np.arange(counts.max()) < counts[:, None])).sum(axis=1)
     return sums
