@@ -22,7 +22,7 @@ LEAST = 5  # exceedances
 
 
 def conditional_calibration(losses: Floats, var: Floats, cvar: Floats, level: float) -> tuple[Test, Test]:
-    """The simple test, chi-squared(2), and a general one, chi-squared(4), of the identification functions of (VaR, CVaR).
+    """The simple test, of two moments, and a general one, of four, of the identification functions of (VaR, CVaR); two-sided.
 
         V_1 = (1 - alpha) - 1{L > v},   V_2 = I(v) - c
 

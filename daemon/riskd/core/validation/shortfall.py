@@ -44,9 +44,9 @@ def z2(losses: Floats, var: Floats, cvar: Floats, level: float, tail_square: Flo
     Source: C. Acerbi, B. Szekely, Back-testing expected shortfall, Risk (December 2014), test 2.
     """
     ratios = tail_ratios(losses, var, cvar)
-    expected = len(losses) * (1 - level)
     if not len(losses):
         return undefined("acerbi-szekely z2", "no days")
+    expected = len(losses) * (1 - level)
     statistic = float(1 - ratios.sum() / expected)
     if tail_square is not None:
         variance = ((tail_square / cvar**2) / (1 - level) - 1).sum() / len(losses) ** 2
@@ -63,6 +63,7 @@ def exceedance_residuals(losses: Floats, var: Floats, cvar: Floats, scale: Float
     Source: A. McNeil, R. Frey, J. Empirical Finance 7 (2000), section 3.2.
     """
     name, beyond = "exceedance residuals", exceedances(losses, var)
+    tail_ratios(losses, var, cvar)  # judges the CVaR
     divisor = (cvar - var if scale is None else scale)[beyond]
     if not (divisor > 0).all():
         return undefined(name, f"the scale is not above zero on {int((~(divisor > 0)).sum())} exceedance days")
