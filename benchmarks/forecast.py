@@ -29,7 +29,19 @@ from riskd_models.study.walk import walk  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 OURS, OWN, CLASSIC = "riskd", "gjr-fhs", "garch-t-copula"
-SHOWN = (OURS, "lstm", "joint-anchored", "joint-recoloured", "joint-bootstrap", OWN, CLASSIC, "ewma-t", "ewma-fhs", "historical")
+SHOWN = (
+    OURS,
+    "riskd-joint",
+    "lstm",
+    "joint-anchored",
+    "joint-recoloured",
+    "joint-bootstrap",
+    OWN,
+    CLASSIC,
+    "ewma-t",
+    "ewma-fhs",
+    "historical",
+)
 LEVELS = (0.95, 0.975, 0.99)
 BANDS = {0.95: (0.044, 0.056), 0.99: (0.008, 0.012)}
 SIGNIFICANT = -1.96

@@ -11,12 +11,13 @@ import torch
 
 from riskd.core.arrays import Floats
 from riskd.core.johnson_su import JohnsonSU
+from riskd.core.validation.compare import diebold_mariano
 from riskd_models.baselines import ewma_normal, gjr_t
 from riskd_models.features import history
 from riskd_models.network import LstmJsu
 from riskd_models.pool import Panel
 from riskd_models.recipe import Recipe
-from riskd_models.scores import Marginal, diebold_mariano, losses
+from riskd_models.scores import Marginal, losses
 
 SCORES = ("negative_log_score", "pinball", "fz0")
 
@@ -101,7 +102,7 @@ def evaluate(panels: tuple[Panel, ...], network: LstmJsu, recipe: Recipe) -> dic
         "level": recipe.evaluation.level,
         "means": {m: {s: mean_of(table) for s, table in scores.items()} for m, scores in tables.items()},
         "t_against": {
-            m: {s: round(diebold_mariano((ours[s] - scores[s]).mean(axis=1).to_numpy()), 2) for s in SCORES}
+            m: {s: round(diebold_mariano((ours[s] - scores[s]).mean(axis=1).to_numpy()).t, 2) for s in SCORES}
             for m, scores in tables.items()
             if m != recipe.name
         },

@@ -1,7 +1,7 @@
 """The network and its recursions as one ONNX graph: one session, any number of paths and assets.
 
-Everything inside is laid out as rows of one input over all paths x assets (12, N), so that no copy is strided; the gates
-are two matrix products and the constants of the standardisation are folded into one multiply-add.
+The inputs are laid out as rows over all paths x assets (13, N), the last one of ones, so that no copy is strided and biases
+are rows of the weights; the constants of the standardisation are folded into one multiply-add.
 """
 
 from collections.abc import Sequence
@@ -169,7 +169,7 @@ def base_variance(graph: Graph, name: str, slow: str, square: str, fell: str, sc
 
 
 def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
-    """The twelve inputs as rows (12, N), before the constants that :func:`standardised` folds in."""
+    """The twelve inputs as rows (13, N), before the constants that :func:`standardised` folds in; the last will be ones."""
     variance = graph.row("G" + NEXT)
     names = [graph.row(name + NEXT) for name in VARIANCES]
     ratios = graph.add("Div", [graph.add("Concat", names, "variances", axis=0), variance], "ratios")
@@ -179,36 +179,42 @@ def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
     base = graph.add("Sqrt", ["G" + NEXT], "next_base")
     trends = [graph.row(graph.add("Div", [m + NEXT, base], f"{m}_trend")) for m in ("m1", "m2")]
     market = [graph.row(graph.add("Expand", [today[k], "everywhere"], f"{k}_all")) for k in ("shock", "breadth")]
-    rows = [graph.row(today["x"]), graph.row(today["size"]), logs, downside, *trends, *market]
+    x = graph.row(today["x"])
+    rows = [x, graph.row(today["size"]), logs, downside, *trends, *market, x]
     return graph.add("Concat", rows, "inputs", axis=0)
 
 
 def standardised(graph: Graph, inputs: str, network: LstmJsu, scale: Scale) -> str:
-    """clip((gain v + offset - mean) / deviation): what is left of features.inputs, and the training window's scaler."""
+    """clip((gain v + offset - mean) / deviation): what is left of features.inputs, and the training window's scaler.
+
+    The last row becomes one, so that biases are rows of the weights.
+    """
     gain = np.ones(INPUTS)
     gain[2:7] = 0.5  # log of a standard deviation
     gain[9] = scale.slow_trend_gain
     offset = np.zeros(INPUTS)
     offset[7] = -0.5
     mean, deviation = network.mean.double().numpy(), network.deviation.double().numpy()
-    slope = graph.array("slope", (gain / deviation)[:, None])
-    shift = graph.array("shift", ((offset - mean) / deviation)[:, None])
+    slope = graph.array("slope", np.append(gain / deviation, 0.0)[:, None])
+    shift = graph.array("shift", np.append((offset - mean) / deviation, 1.0)[:, None])
     moved = graph.add("Add", [graph.add("Mul", [inputs, slope], "sloped"), shift], "moved")
     clip = network.numbers.input_clip
     return graph.add("Clip", [moved, graph.real(-clip), graph.real(clip)], "network_inputs")
 
 
 def gates(graph: Graph, x: str, network: LstmJsu) -> None:
-    """Adds c <- f c + i g and h <- o tanh(c); torch keeps its gates in the order i, f, g, o."""
+    """Adds c <- f c + i g and h <- o tanh(c); torch keeps its gates in the order i, f, g, o.
+
+    One product a gate: a wide one would have to be split, which takes longer than the four of them.
+    """
     weights = {name: value.detach().numpy() for name, value in network.lstm.named_parameters()}
-    hidden = network.numbers.hidden
-    before = graph.add("Reshape", ["h", graph.array("as_units", np.array([-1, hidden]))], "h_flat")
-    bias = graph.array("bias", weights["bias_ih_l0"] + weights["bias_hh_l0"])
-    seen = graph.add("Gemm", [x, graph.array("W_x", weights["weight_ih_l0"].T.copy()), bias], "seen", transA=1)
-    total = graph.add("Gemm", [before, graph.array("W_h", weights["weight_hh_l0"].T.copy()), seen], "gates_flat")
-    shape = graph.add("Concat", ["everywhere", graph.array("units", np.array([4 * hidden]))], "gate_shape", axis=0)
-    total = graph.add("Reshape", [total, shape], "gates")
-    i, f, g, o = graph.split(total, ["gate_i", "gate_f", "gate_g", "gate_o"], axis=2)
+    bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
+    stacked = np.vstack([weights["weight_ih_l0"].T, bias, weights["weight_hh_l0"].T])  # (13 + hidden, 4 hidden)
+    shape = graph.add("Concat", ["everywhere", graph.array("rows", np.array([INPUTS + 1]))], "seen_shape", axis=0)
+    seen = graph.add("Reshape", [graph.add("Transpose", [x], "seen_flat", perm=[1, 0]), shape], "seen")
+    both = graph.add("Concat", [seen, "h"], "seen_and_kept", axis=2)
+    parts = zip("ifgo", np.split(stacked, 4, axis=1), strict=True)
+    i, f, g, o = (graph.add("MatMul", [both, graph.array(f"W_{gate}", part)], f"gate_{gate}") for gate, part in parts)
     i, f, o = (graph.add("Sigmoid", [gate], f"{gate}_open") for gate in (i, f, o))
     kept = graph.add("Mul", [f, "c"], "c_kept")
     c = graph.add("Add", [kept, graph.add("Mul", [i, graph.add("Tanh", [g], "candidate")], "c_gained")], "c" + NEXT)
@@ -216,14 +222,13 @@ def gates(graph: Graph, x: str, network: LstmJsu) -> None:
 
 
 def head(graph: Graph, x: str, network: LstmJsu) -> None:
-    """Adds mu, sigma, delta and eps of the next session, as network.parameters_of."""
+    """Adds mu, sigma, delta and eps of the next session, as network.parameters_of, from four rows of products."""
     hidden, numbers = network.numbers.hidden, network.numbers
     weight, bias = network.head.weight.detach().numpy(), network.head.bias.detach().numpy()
-    constants = [graph.array("O_x", weight[:, hidden:].T.copy()), graph.array("O_b", bias)]
-    of_inputs = graph.add("Gemm", [x, *constants], "out_x", transA=1)
-    of_units = graph.add("MatMul", ["h" + NEXT, graph.array("O_h", weight[:, :hidden].T.copy())], "out_h")
-    flat = graph.add("Reshape", [of_units, graph.array("as_outputs", np.array([-1, 4]))], "out_h_flat")
-    rows = graph.add("Transpose", [graph.add("Add", [of_inputs, flat], "out")], "out_rows", perm=[1, 0])
+    constant = graph.array("O_x", np.hstack([weight[:, hidden:], bias[:, None]]))
+    of_inputs = graph.add("MatMul", [constant, x], "out_x")
+    units = graph.add("Reshape", ["h" + NEXT, graph.array("as_units", np.array([-1, hidden]))], "h_flat")
+    rows = graph.add("Gemm", [graph.array("O_h", weight[:, :hidden]), units, of_inputs], "out", transB=1)
     o0, o1, o2, o3 = graph.split(rows, ["o0", "o1", "o2", "o3"], axis=0)
     squashed = graph.add("Tanh", [graph.times(o1, 1 / numbers.largest_log_scale, "o1_small")], "o1_squashed")
     tail = graph.add("Softplus", [graph.add("Add", [o2, graph.real(numbers.tail_shift)], "o2_shifted")], "o2_soft")

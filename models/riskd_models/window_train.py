@@ -67,16 +67,22 @@ def samples_of(panel: Panel, recipe: WindowRecipe) -> Samples:
 def train_window(
     panel: Panel, recipe: WindowRecipe, told: Callable[[int, float], None] = lambda step, loss: None
 ) -> TrainedWindow:
-    """A network trained from scratch for a fixed number of steps; the same recipe on the same machine gives the same weights."""
+    """A network trained from scratch for a fixed number of steps; the same recipe on the same machine gives the same weights.
+
+    On one thread: for so small a network more are slower, and how many there are would be seen in the last bits.
+    """
+    torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
     samples = samples_of(panel, recipe)
     network = WindowLstm(recipe.network, samples.z.shape[1] if recipe.network.joint else 1)
     numbers, random = recipe.training, np.random.default_rng(recipe.seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=numbers.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / numbers.steps)  # the last step's noise fades
     for step in range(numbers.steps):
         rows, columns = picked(samples, recipe, step, random)
         found = descended(network, optimiser, samples.batch(rows, columns, recipe.network.window), numbers.gradient_norm)
+        schedule.step()
         told(step + 1, found)
     network.eval()
     return TrainedWindow(network, samples, judged(network, samples, recipe))

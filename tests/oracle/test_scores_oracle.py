@@ -12,43 +12,19 @@ for package in ("arch", "torch", "skfolio"):
 from arch import arch_model  # noqa: E402
 
 from riskd_models.baselines import Normal, StudentT, ewma_normal, gjr_deviation  # noqa: E402
-from riskd_models.scores import diebold_mariano, fz0, pinball  # noqa: E402
-
-LEVEL = 0.05
+from riskd_models.scores import losses  # noqa: E402
 
 
-def expected(score: str, v: float, e: float) -> float:
-    """The expected score of a (v, e) forecast when the truth is standard normal, by quadrature."""
-
-    def weighted(y: float) -> float:
-        one, quantile, mean = np.array([y]), np.array([v]), np.array([e])
-        value = pinball(one, quantile, LEVEL) if score == "pinball" else fz0(one, quantile, mean, LEVEL)
-        return float(value[0] * stats.norm.pdf(y))
-
-    return sum(integrate.quad(weighted, a, b)[0] for a, b in ((-12, v), (v, 12)))
-
-
-TRUE_V = stats.norm.ppf(LEVEL)
-TRUE_E = -stats.norm.pdf(TRUE_V) / LEVEL
-
-
-@pytest.mark.parametrize(("dv", "de"), [(0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1), (0.1, 0.1), (-0.1, -0.1)])
-def test_the_truth_scores_best(dv: float, de: float) -> None:
-    """Any other quantile or tail mean has a higher expected FZ0, and any other quantile a higher expected pinball loss."""
-    assert expected("fz0", TRUE_V + dv, TRUE_E + de) > expected("fz0", TRUE_V, TRUE_E) + 1e-5
-    if dv:
-        assert expected("pinball", TRUE_V + dv, TRUE_E) > expected("pinball", TRUE_V, TRUE_E) + 1e-5
-
-
-def test_diebold_mariano_is_the_double_sum() -> None:
-    """The t statistic agrees with the long-run variance written as a double sum over all pairs of days."""
-    random = np.random.default_rng(2)
-    difference = 0.05 + np.convolve(random.standard_normal(405), np.ones(6) / 6, mode="valid")
-    count, lags = len(difference), 5  # floor(4 (400/100)^(2/9)) = 5
-    centred = difference - difference.mean()
-    gap = np.abs(np.subtract.outer(np.arange(count), np.arange(count)))
-    variance = (np.clip(1 - gap / (lags + 1), 0, None) * np.outer(centred, centred)).sum() / count
-    assert_allclose(diebold_mariano(difference), difference.mean() / np.sqrt(variance / count), rtol=1e-12)
+def test_the_scores_are_of_the_lower_tail() -> None:
+    """At 5 % they are written out for a return below and one above the quantile, and only the first is a hit."""
+    forecast = Normal(np.array([[0.02], [0.02]]))
+    y, v, e = np.array([[-0.05], [0.01]]), 0.02 * stats.norm.ppf(0.05), -0.02 * stats.norm.pdf(stats.norm.ppf(0.05)) / 0.05
+    found = losses(y, forecast, 0.05)
+    assert_allclose(found["pinball"], [[0.95 * (v + 0.05)], [0.05 * (0.01 - v)]], rtol=1e-9)
+    common = v / e + np.log(-e) - 1
+    assert_allclose(found["fz0"], [[common - (v + 0.05) / (0.05 * e)], [common]], rtol=1e-9)
+    assert_allclose(found["hits"], [[1], [0]])
+    assert_allclose(found["negative_log_score"], -stats.norm.logpdf(y, 0, 0.02), rtol=1e-9)
 
 
 @pytest.mark.parametrize("probability", [0.01, 0.05])

@@ -25,7 +25,7 @@ def expected(score: str, v: float, c: float) -> float:
         value = pinball(one, var, LEVEL) if score == "pinball" else fz0(one, var, cvar, LEVEL)
         return float(value[0] * stats.norm.pdf(loss))
 
-    return sum(integrate.quad(weighted, a, b)[0] for a, b in ((-12, v), (v, 12)))
+    return float(sum(integrate.quad(weighted, a, b)[0] for a, b in ((-12, v), (v, 12))))
 
 
 @pytest.mark.parametrize(("dv", "dc"), [(0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1), (0.1, 0.1), (-0.1, -0.1)])

@@ -124,15 +124,22 @@ def test_bootstrap_t_of_a_symmetric_law() -> None:
     )
 
 
-def test_zero_mean_is_hotelling() -> None:
-    """The statistic is Hotelling's T^2 with the divisor T, p agrees with chi-squared, and a repeated column changes nothing."""
+def test_zero_mean_is_the_wald_statistic() -> None:
+    """T m' S^-1 m with S the mean outer product, p close to chi-squared's, and a repeated column changes nothing."""
     x = np.random.default_rng(7).standard_normal((500, 3)) @ np.array([[1, 0, 0], [0.5, 100, 0], [0, 0, 0.01]]) + 0.002
-    mean, covariance = x.mean(axis=0), np.cov(x.T, bias=True)
-    expected = 500 * mean @ np.linalg.inv(covariance) @ mean
+    mean = x.mean(axis=0)
+    expected = 500 * mean @ np.linalg.inv(x.T @ x / 500) @ mean
     test = zero_mean("h", x)
-    assert test.statistic == pytest.approx(expected, rel=1e-8)
+    assert test.statistic == pytest.approx(expected, rel=1e-6)
     assert test.p == pytest.approx(stats.chi2.sf(expected, 3), abs=0.06)
-    assert zero_mean("h", np.column_stack([x, x[:, 0] - x[:, 1]])).statistic == pytest.approx(expected, rel=1e-6)
+    assert zero_mean("h", np.column_stack([x, x[:, 0] - x[:, 1]])).statistic == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_moment_that_is_never_zero_fails() -> None:
+    """Days that are all wrong by the same amount have no variance, and still the largest statistic and the least p."""
+    test = zero_mean("h", np.column_stack([np.full(100, -0.95), np.full(100, 0.3)]))
+    assert test.statistic == pytest.approx(100)
+    assert test.p < 0.01
 
 
 def test_calibration_by_its_definition() -> None:
@@ -142,8 +149,8 @@ def test_calibration_by_its_definition() -> None:
     pairs = [(0.05 - (x > a), a - b + (x - a) * (x > a) / 0.05) for x, a, b in zip(losses, v, c, strict=True)]
     moments = np.array(pairs)
     mean = moments.mean(axis=0)
-    expected = 600 * mean @ np.linalg.inv(np.cov(moments.T, bias=True)) @ mean
-    assert conditional_calibration(losses, v, c, 0.95)[0].statistic == pytest.approx(expected, rel=1e-8)
+    expected = 600 * mean @ np.linalg.inv(moments.T @ moments / 600) @ mean
+    assert conditional_calibration(losses, v, c, 0.95)[0].statistic == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize("seed", [9, 10, 11])

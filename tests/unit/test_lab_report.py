@@ -8,6 +8,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from lab.worlds import laboratory, track
@@ -137,11 +138,10 @@ def test_a_plot_marks_each_exceedance() -> None:
     assert svg == plots.exceedances(source.sessions, source.losses, var, cvar, "95 %", "k")
 
 
-def test_plots_leave_no_style_behind() -> None:
-    """matplotlib's settings are afterwards what they were."""
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
+def test_plots_leave_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """matplotlib's settings are afterwards what they were, and its global figures are never loaded."""
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+    before = mpl.rcParams.copy()
     plots.histogram(np.array([3.0, 4.0]), 1, 6, "k")
-    assert dict(mpl.rcParams) == before
+    assert mpl.rcParams.copy() == before
     assert "matplotlib.pyplot" not in sys.modules

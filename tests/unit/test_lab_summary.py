@@ -84,7 +84,9 @@ def test_a_group_shows_how_many_of_its_portfolios_pass(found: Row) -> None:
     rows = [r for r in single["tests"] if r["test"] == "kupiec"]
     assert {(r["model"], r["judged"]) for r in rows} == {("perfect", 2), ("small", 2)}
     assert all("p" not in r and r["share"] == r["passed"] / 2 for r in rows)
-    assert single["pit"] == []
+    pits = {r["model"]: r for r in single["pit"]}
+    assert pits["small"]["kld"] > pits["perfect"]["kld"] > 0
+    assert pits["small"]["note"] == "each portfolio has its own ceiling: 2 of 2 are above it"
 
 
 def test_overlapping_losses_are_thinned_for_tests_and_lagged_for_comparisons(found: Row) -> None:

@@ -61,7 +61,9 @@ def _verdict(row: Row | None) -> Cell:
 
 
 def lights(panel: Row, champion: str) -> str:
-    """Basel's traffic light at 99 %."""
+    """Basel's traffic light at 99 %, of each portfolio that is shown by itself."""
+    if not panel["lights"]:
+        return ""
     tones = {"green": "good", "red": "bad"}
     lines = [
         Line(
@@ -93,7 +95,7 @@ def accuracy(panel: Row, champion: str) -> str:
         Line(
             f"{r['model']}, {r['portfolio']}",
             [
-                figure(r["kld"], ".4f", r["note"], "bad" if r["kld"] is not None and r["kld"] > r["ceiling"] else ""),
+                figure(r["kld"], ".4f", r["note"], "bad" if r["ceiling"] is not None and r["kld"] > r["ceiling"] else ""),
                 figure(r["floor"], ".4f", r["note"]),
                 figure(r["ceiling"], ".4f", r["note"]),
             ],

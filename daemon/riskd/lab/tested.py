@@ -39,7 +39,7 @@ def tested(panel: Panel, verdicts: Sequence[tuple[Judged, Verdict]]) -> Row:
     A test counts as ``judged`` where it could be computed and as ``passed`` with p of .05 or more.
     """
     if panel.group not in IN_FULL:
-        return {"tests": list(_shares(verdicts)), "lights": [], "accuracy": _means(verdicts), "pit": []}
+        return {"tests": list(_shares(verdicts)), "lights": [], "accuracy": _means(verdicts), "pit": _mean_pits(verdicts)}
     return {
         "tests": [_test(b, level, t) for b, v in verdicts for level, t in _tests(v)],
         "lights": [_light(b, v) for b, v in verdicts if 0.99 in v.figures],
@@ -122,3 +122,21 @@ def _pit(book: Judged, found: Divergence | None) -> Row:
     counts = np.histogram(book.pit, bins=BINS, range=(0.0, 1.0))[0].tolist()
     row |= {"counts": counts, "low": low * days, "high": high * days, "note": ""}
     return {**row, "kld": found.value, "floor": found.floor, "ceiling": found.high, "p": found.p}
+
+
+def _mean_pits(verdicts: Sequence[tuple[Judged, Verdict]]) -> list[Row]:
+    """The mean divergence of a group's portfolios with the mean of their floors, and how many are above their own ceiling."""
+    groups: dict[str, list[Row]] = {}
+    for book, found in verdicts:
+        groups.setdefault(book.model, []).append(_pit(book, found.divergence))
+    return [_mean_pit(rows) for rows in groups.values()]
+
+
+def _mean_pit(rows: Sequence[Row]) -> Row:
+    known = [r for r in rows if r["kld"] is not None]
+    row = {**rows[0], "portfolio": f"mean of {len(known)}", "counts": None, "low": None, "high": None, "ceiling": None, "p": None}
+    if not known:
+        return row
+    above = sum(r["kld"] > r["ceiling"] for r in known)
+    means = {k: float(np.mean([r[k] for r in known])) for k in ("kld", "floor")}
+    return {**row, **means, "note": f"each portfolio has its own ceiling: {above} of {len(known)} are above it"}

@@ -64,7 +64,14 @@ class Study:
 
     @property
     def champion(self) -> Average:
-        return Average((LstmForecast(self.stream), self.gjr))
+        """Half the network's forecast of the portfolio, half GJR-FHS."""
+        return Average(((0.5, LstmForecast(self.stream)), (0.5, self.gjr)))
+
+    @property
+    def threefold(self) -> Average:
+        """The champion with three tenths of the network's half read off the joint bootstrap; weights chosen on book B."""
+        joint = Combined(ScoreBootstrap(self.stream, self.assets), self.portfolios.weights)
+        return Average(((0.5, self.gjr), (0.35, LstmForecast(self.stream)), (0.15, joint)))
 
     @property
     def recoloured(self) -> Recoloured:
@@ -79,6 +86,7 @@ SINGLE: Mapping[str, Callable[[Study], Forecast]] = {
     "lstm": lambda study: LstmForecast(study.stream),
     "gjr-fhs": lambda study: study.gjr,
     "riskd": lambda study: study.champion,
+    "riskd-joint": lambda study: study.threefold,
     "ewma-t": lambda study: EwmaStudent(study.returns, study.stream.first, study.book.first),
     "ewma-fhs": lambda study: EwmaBootstrap(study.returns, study.stream.first),
 }

@@ -81,13 +81,14 @@ def gjr_fits(returns: Floats, first: int) -> Arrays:
 
 
 class Average:
-    """The 50/50 average of forecasts' quantiles, and so of their CVaR at every level."""
+    """A weighted average of forecasts' quantiles, and so of their CVaR at every level."""
 
-    def __init__(self, parts: Sequence[Forecast]) -> None:
+    def __init__(self, parts: Sequence[tuple[float, Forecast]]) -> None:
+        """Weights that add up to one, and forecasts with as many outcomes each."""
         self.parts = parts
 
     def ordered(self, day: int) -> Floats:
-        return np.asarray(np.mean([part.ordered(day) for part in self.parts], axis=0))
+        return np.asarray(sum(weight * part.ordered(day) for weight, part in self.parts))
 
 
 class EwmaBootstrap:

@@ -29,4 +29,7 @@ def evaluate_book(name: str, recipe: Recipe, out: Path, data: Path | None, jobs:
                 tasks[forecast] = progress.add_task(forecast, total=len(book.tested))
             progress.update(tasks[forecast], completed=done)
 
-        return write_report(laboratory(study, walk(study, jobs, told)), study.folder)
+        walked = walk(study, jobs, told)
+        judging = progress.add_task("judging", total=None)
+        lab = laboratory(study, walked)
+        return write_report(lab, study.folder, jobs, lambda done, all: progress.update(judging, completed=done, total=all))

@@ -22,7 +22,7 @@ LEAST = 5  # exceedances
 
 
 def conditional_calibration(losses: Floats, var: Floats, cvar: Floats, level: float) -> tuple[Test, Test]:
-    """The simple test, chi-squared(2), and a general one, chi-squared(4), of the identification functions of (VaR, CVaR).
+    """The simple test, of two moments, and a general one, of four, of the identification functions of (VaR, CVaR); two-sided.
 
         V_1 = (1 - alpha) - 1{L > v},   V_2 = I(v) - c
 
@@ -69,6 +69,8 @@ def es_intercept(losses: Floats, var: Floats, cvar: Floats, level: float) -> Tes
     if (few := len(tail_ratios(losses, var, cvar))) < LEAST:
         return undefined(name, _too_few(few))
     quantile = var + np.quantile(losses - var, level, method="inverted_cdf")
+    if not (losses > quantile).any():
+        return undefined(name, "no loss beyond the shifted VaR: the largest are all alike")
     gaps, weights = _integrand(losses, quantile, level) - cvar, 1 / cvar**2
     intercept = (weights @ gaps) / weights.sum()
     error = math.sqrt(((weights * (gaps - intercept)) ** 2).sum()) / weights.sum()
@@ -82,11 +84,10 @@ def _integrand(losses: Floats, quantile: Floats, level: float) -> Floats:
 
 def _quantile_regression(losses: Floats, var: Floats, level: float) -> Floats:
     """The fitted alpha quantile (T,) of L, linear in (1, v): Koenker and Bassett's linear programme in its dual."""
-    scale = np.abs(var).max()
+    unit, scale = np.abs(losses).max() or 1.0, np.abs(var).max() or 1.0
     rows = np.column_stack([np.ones(len(var)), var / scale])
-    found = linprog(-losses / scale, A_eq=rows.T, b_eq=(1 - level) * rows.sum(axis=0), bounds=(0, 1), method="highs")
-    coefficients = -found.eqlin.marginals
-    fitted: Floats = rows @ coefficients * scale
+    found = linprog(-losses / unit, A_eq=rows.T, b_eq=(1 - level) * rows.sum(axis=0), bounds=(0, 1), method="highs")
+    fitted: Floats = -(rows @ found.eqlin.marginals) * unit
     return fitted
 
 

@@ -44,9 +44,9 @@ def z2(losses: Floats, var: Floats, cvar: Floats, level: float, tail_square: Flo
     Source: C. Acerbi, B. Szekely, Back-testing expected shortfall, Risk (December 2014), test 2.
     """
     ratios = tail_ratios(losses, var, cvar)
-    expected = len(losses) * (1 - level)
     if not len(losses):
         return undefined("acerbi-szekely z2", "no days")
+    expected = len(losses) * (1 - level)
     statistic = float(1 - ratios.sum() / expected)
     if tail_square is not None:
         variance = ((tail_square / cvar**2) / (1 - level) - 1).sum() / len(losses) ** 2
@@ -63,6 +63,7 @@ def exceedance_residuals(losses: Floats, var: Floats, cvar: Floats, scale: Float
     Source: A. McNeil, R. Frey, J. Empirical Finance 7 (2000), section 3.2.
     """
     name, beyond = "exceedance residuals", exceedances(losses, var)
+    tail_ratios(losses, var, cvar)  # judges the CVaR
     divisor = (cvar - var if scale is None else scale)[beyond]
     if not (divisor > 0).all():
         return undefined(name, f"the scale is not above zero on {int((~(divisor > 0)).sum())} exceedance days")
@@ -70,10 +71,10 @@ def exceedance_residuals(losses: Floats, var: Floats, cvar: Floats, scale: Float
 
 
 def _compound(ratios: Floats, days: int, probability: float, seed: int) -> Floats:
-    """DRAWS sums of binomially many ratios drawn from the observed ones, scaled to a mean of 1; all 1 where there are none."""
+    """DRAWS sums of binomially many ratios drawn from the observed ones, scaled to a mean of 1; all 1 where that cannot be."""
     random = np.random.default_rng(seed)
     counts = random.binomial(days, probability, DRAWS)
-    sample = ratios / ratios.mean() if len(ratios) else np.ones(1)
+    sample = ratios / ratios.mean() if len(ratios) and ratios.mean() > 0 else np.ones(1)
     drawn = sample[random.integers(0, len(sample), (DRAWS, counts.max()))]
     sums: Floats = (drawn * (np.arange(counts.max()) < counts[:, None])).sum(axis=1)
     return sums

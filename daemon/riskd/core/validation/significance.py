@@ -11,6 +11,7 @@ from scipy.special import chdtrc, ndtr
 from riskd.core.arrays import Floats
 
 DRAWS, CHUNK = 500, 50  # resamples of the days; how many at once
+RIDGE = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ def normal(name: str, statistic: float) -> Test:
 def zero_mean(name: str, moments: Floats, seed: int = 0, note: str = "") -> Test:
     """Wald test that the columns of ``moments`` (T, k) have mean zero, each day's given the past: T m' S^-1 m.
 
-    m is the mean and S the covariance of the days; columns that repeat others are left out. Chi-squared far out, but rare
-    exceedances make that reject a right forecast two to five times too often, so p is the share of :data:`DRAWS` resamples
-    of the centred days with a statistic as large.
+    m is the mean and S the mean of the days' outer products, so that T is the most it can be; columns that repeat others are
+    left out. Chi-squared far out, but rare exceedances make that reject a right forecast two to five times too often, so p is
+    the share of :data:`DRAWS` resamples of the centred days with a statistic as large.
     """
     count, used = len(moments), _independent(moments)
     if not used.shape[1]:
@@ -76,13 +77,14 @@ def _resampled(count: int, seed: int) -> tuple[NDArray[np.uint8], ...]:
 
 
 def _wald(times: NDArray[np.uint8], moments: Floats) -> Floats:
-    """T m' S^+ m (draws,) of ``moments`` (T, k) in which each day counts ``times`` (draws, T)."""
-    count, width = moments.shape
-    products = (moments[:, :, None] * moments[:, None, :]).reshape(count, -1)
-    sums = times.astype(np.float64) @ np.column_stack([moments, products]) / count
-    mean, square = sums[:, :width], sums[:, width:].reshape(-1, width, width)
-    inverse = np.linalg.pinv(square - mean[:, :, None] * mean[:, None, :], hermitian=True)
-    statistic: Floats = count * np.einsum("di,dij,dj->d", mean, inverse, mean)
+    """T m' S^-1 m (draws,) of ``moments`` (T, k) in which each day counts ``times`` (draws, T)."""
+    width = moments.shape[1]
+    products = (moments[:, :, None] * moments[:, None, :]).reshape(len(moments), -1)
+    sums = times.astype(np.float64) @ np.column_stack([moments, products])
+    total, outer = sums[:, :width, None], sums[:, width:].reshape(-1, width, width)
+    # The basis is orthonormal: next to 1 the ridge is nothing, and where no day varies it keeps rounding out of the null.
+    solved = np.linalg.solve(outer + RIDGE * np.eye(width), total)
+    statistic: Floats = (total * solved).sum(axis=(1, 2))
     return statistic
 
 
