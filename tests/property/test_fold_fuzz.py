@@ -110,7 +110,7 @@ class Days:
 def hold(before: State, after: State, outcome: Outcome) -> None:
     """What is true of every step."""
     known = np.isfinite(after.log_returns[-len(after.scores) :])
-    for array in (*after.market.arrays.values(), after.scores[:, :3][known], after.scores[known.any(axis=1), 3:], after.fits):
+    for array in (*after.market.arrays.values(), after.scores[:, :3][known], after.scores[known.any(axis=1), 3:], after.fits[3:]):
         assert np.isfinite(array).all()
     for report in outcome.reports:
         blind = report.grade in (Grade.D, Grade.F)

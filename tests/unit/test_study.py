@@ -45,6 +45,7 @@ def book() -> Book:
     """Three made-up assets with a common factor; a twentieth of a second of fitting a day."""
     random = np.random.default_rng(3)
     returns = 0.006 * random.standard_t(5, (ROWS, 1)) + 0.008 * random.standard_t(5, (ROWS, 3))
+    returns *= np.exp(np.sin(np.arange(ROWS) / 40))[:, None]  # so that every GARCH has something to react to
     sessions = tuple(date(2010, 1, 1) + timedelta(days=i) for i in range(ROWS))
     return Book("made-up", ("X", "Y", "Z"), sessions, returns, FIRST)
 

@@ -12,13 +12,15 @@ from riskd.core.portfolio import Portfolio
 def book_returns(portfolios: Sequence[Portfolio], log_returns: Floats) -> Floats:
     """Log returns log(1 + w'(e^r - 1)) in each portfolio's currency, rebalanced every session; shape (..., portfolios).
 
-    ``log_returns`` (..., symbols). NaN where one of them is, and where a leveraged book would have lost everything.
+    ``log_returns`` (..., symbols). NaN where one of them is, where a leveraged book would have lost everything, and where a gain is
+    beyond every number.
     """
     columns = []
     for portfolio in portfolios:
         seen = log_returns if portfolio.view is None else portfolio.view.log_returns(log_returns)
-        growth = 1 + np.expm1(seen) @ portfolio.weights
-        columns.append(np.log(np.where(growth > 0, growth, np.nan)))
+        with np.errstate(over="ignore", invalid="ignore"):  # judged in the next line
+            growth = 1 + np.expm1(seen) @ portfolio.weights
+        columns.append(np.log(np.where((growth > 0) & np.isfinite(growth), growth, np.nan)))
     return np.stack(columns, axis=-1) if columns else np.zeros((*log_returns.shape[:-1], 0))
 
 

@@ -61,4 +61,5 @@ def _simulated(past: Past, fits: Floats, sigma: list[float], z: Floats, sessions
 def _loss(past: Past, total: Floats, portfolio: int) -> Floats:
     held = past.portfolios[portfolio]
     seen = total if held.view is None else held.view.log_returns(total)
-    return np.asarray(loss(seen) @ held.weights)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(loss(seen) @ held.weights)

@@ -10,7 +10,7 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 
-FLAT = 1e-12  # standard deviation under which a portfolio has no direction to be moved along
+FLAT = 1e-12  # largest deviation under which a portfolio has no direction to be moved along
 
 
 def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
@@ -21,9 +21,11 @@ def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
     portfolio's value is the same. Where that cannot be either (long against short), the first move stands.
     """
     p = returns @ weights
-    if p.std() < FLAT:
+    size = float(np.abs(p - p.mean()).max())
+    if size < FLAT:
         return returns
-    beta = (returns - returns.mean(axis=0)).T @ (p - p.mean()) / len(p) / p.var()
+    centred = (p - p.mean()) / size  # no square of a gain beyond measure
+    beta = (returns - returns.mean(axis=0)).T @ centred / (centred @ centred) / size
     wanted = np.empty_like(p)
     wanted[p.argsort(kind="stable")] = quantiles(target, len(p))
     moved = returns + np.outer(wanted - p, beta)
