@@ -10,6 +10,7 @@ import numpy as np
 from riskd import __version__
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
+from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.rules import Rules
 from riskd.core.step import Stage, untimed
@@ -22,6 +23,8 @@ from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
 from riskd.forecast.artefact import load_artefact
 from riskd.forecast.onnx_lstm import OnnxLstm
+from riskd.forecast.window import WindowForecaster
+from riskd.forecast.window_card import is_window, load_window
 from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
 from riskd.runtime.exchanges import Exchanges, exchanges_of
@@ -72,10 +75,15 @@ def venues_of(settings: Settings) -> Exchanges | None:
     return exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
 
-def load_forecaster(settings: Settings) -> OnnxLstm:
-    """The configured model; a broken artefact is a mistake of configuration and raises ConfigError."""
+def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster:
+    """The configured model; a broken artefact or one of another universe is a mistake of configuration: ConfigError."""
+    spec = settings.model
     try:
-        return OnnxLstm(load_artefact(settings.model.artefact), settings.model.provider, threads=settings.model.threads)
+        if not is_window(spec.artefact):
+            return OnnxLstm(load_artefact(spec.artefact), spec.provider, threads=spec.threads)
+        forecaster = WindowForecaster(load_window(spec.artefact), spec.provider, threads=spec.threads)
+        forecaster.check_universe(settings.symbols)
+        return forecaster
     except ModelError as error:
         raise ConfigError(f"model.artefact: {error}") from error
 
@@ -97,7 +105,7 @@ def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
     return Portfolio(settings.name, frozen(weights), settings.cash, limits, bounds, settings.value, settings.currency, view)
 
 
-def rules_of(settings: Settings, forecaster: OnnxLstm) -> Rules:
+def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
     """Everything the fold is told."""
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)

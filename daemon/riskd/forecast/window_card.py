@@ -7,6 +7,7 @@ card in their order and gives (paths, assets); one that all assets share takes (
 
 import hashlib
 import io
+import json
 import zipfile
 from dataclasses import dataclass
 from datetime import date
@@ -80,6 +81,15 @@ class WindowArtefact:
     card: WindowCard
     model: bytes
     identity: str  # name and the head of the card's SHA-256: a clamp or a scale changes the forecast like a weight does
+
+
+def is_window(folder: Path) -> bool:
+    """Whether the card in ``folder`` says that the model reads a window; of a card that cannot be read, no."""
+    try:
+        card = json.loads(content(folder / CARD))
+    except (ModelError, ValueError):
+        return False
+    return isinstance(card, dict) and card.get("kind") == WINDOW
 
 
 def load_window(folder: Path) -> WindowArtefact:
