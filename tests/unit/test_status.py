@@ -114,4 +114,6 @@ def test_divergence_is_the_larger_ratio() -> None:
     assert divergence(replace(FIGURE, cvar=0.02, challengers=(Rival("ewma-t", 0.02, 0.05),))) == pytest.approx(2.5)
     assert divergence(replace(FIGURE, cvar=0.05, challengers=(Rival("ewma-t", 0.02, 0.02),))) == pytest.approx(2.5)
     assert divergence(replace(FIGURE, cvar=-0.01, challengers=(Rival("ewma-t", 0.02, -0.01),))) == math.inf
-    assert divergence(replace(FIGURE, cvar=0.0)) == divergence(replace(FIGURE, challengers=(Rival("ewma-t", 0.02, 0.0),))) == math.inf
+    assert divergence(replace(FIGURE, cvar=0.0)) == math.inf
+    assert divergence(replace(FIGURE, challengers=(Rival("ewma-t", 0.02, 0.0),))) == math.inf
+    assert divergence(replace(FIGURE, challengers=())) == math.inf

@@ -18,9 +18,9 @@ from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.tail import tail
 from riskd.core.measures.value_at_risk import INTERVAL, value_at_risk
+from riskd.core.outturn import NONE, Outturn, outturn
 from riskd.core.portfolio import Limit, Portfolio
 from riskd.core.quality.doubt import PLAUSIBLE, Doubt, Rule
-from riskd.core.outturn import NONE, Outturn, outturn
 from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival
 from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank

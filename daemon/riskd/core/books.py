@@ -12,8 +12,8 @@ from riskd.core.portfolio import Portfolio
 def book_returns(portfolios: Sequence[Portfolio], log_returns: Floats) -> Floats:
     """Log returns log(1 + w'(e^r - 1)) in each portfolio's currency, rebalanced every session; shape (..., portfolios).
 
-    ``log_returns`` (..., symbols). NaN where one of them is, where a leveraged book would have lost everything, and where a gain is
-    beyond every number.
+    ``log_returns`` (..., symbols). NaN where one of them is, where a leveraged book would have lost everything, and where a
+    gain is beyond every number.
     """
     columns = []
     for portfolio in portfolios:

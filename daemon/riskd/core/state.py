@@ -38,8 +38,8 @@ class Eve:
 class State:
     """``basis`` names the rules it was built under; ``session`` is the newest one taken.
 
-    ``scores`` (sessions, symbols + portfolios) and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN where
-    no price could be used. ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force.
+    ``scores`` (sessions, symbols + portfolios) and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN
+    where no price could be used. ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force.
     ``rows`` counts the returns ever folded, ``recent`` are the sessions of the newest. ``out`` counts for how many sessions a
     symbol has had no usable price. ``vintage`` is a running hash of every return and correction: the prices this state rests on.
     """

@@ -20,24 +20,25 @@ PATHS = 4000
 
 def ewma_t(past: Past, horizons: tuple[int, ...]) -> dict[int, Floats]:
     """Losses of every portfolio: equally spaced quantiles over one session, paths with a moving variance beyond."""
-    return {h: np.stack(columns, axis=1) for h, columns in zip(horizons, zip(*(_losses(b, horizons) for b in past.books.T)))}
+    losses = [_losses(book, horizons) for book in past.books.T]
+    return {h: np.stack([found[h] for found in losses], axis=1) for h in horizons}
 
 
-def _losses(book: Floats, horizons: tuple[int, ...]) -> list[Floats]:
+def _losses(book: Floats, horizons: tuple[int, ...]) -> dict[int, Floats]:
     known = book[np.isfinite(book)]
     if len(known) < 2 * SPIN_UP:
-        return [np.full(PATHS, np.nan) for _ in horizons]
+        return {h: np.full(PATHS, np.nan) for h in horizons}
     start = float(np.mean(known[:SPIN_UP] ** 2)) + 1e-14
     later, _ = lfilter([1 - DECAY], [1, -DECAY], known**2, zi=[DECAY * start])
     variance = np.concatenate([[start], later])
     residuals = known[SPIN_UP:] / np.sqrt(variance[SPIN_UP:-1])
     nu, scale = fitted_t(residuals[-WINDOW:])
     random = np.random.Generator(np.random.Philox(key=[0, 2]))
-    losses = []
+    losses = {}
     for horizon in horizons:
         u = (np.arange(PATHS) + 0.5)[None] / PATHS if horizon == 1 else random.random((horizon, PATHS))
         z = scale * stdtrit(nu, u)
-        losses.append(loss(_simulated(z, float(variance[-1]))))
+        losses[horizon] = loss(_simulated(z, float(variance[-1])))
     return losses
 
 

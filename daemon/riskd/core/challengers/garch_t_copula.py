@@ -1,7 +1,7 @@
 """The classic: GARCH(1,1) with Student t margins, asset by asset, joined by a t copula.
 
-Source: E. Jondeau, M. Rockinger, The copula-GARCH model of conditional dependencies, J. International Money and Finance 25 (2006),
-with constant dependence.
+Source: E. Jondeau, M. Rockinger, The copula-GARCH model of conditional dependencies, J. International Money and Finance 25
+(2006), with constant dependence.
 """
 
 import numpy as np

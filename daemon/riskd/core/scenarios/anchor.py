@@ -14,11 +14,11 @@ FLAT = 1e-12  # largest deviation under which a portfolio has no direction to be
 
 
 def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
-    """``returns`` (M, n) simple, moved so that ``returns @ weights`` takes the values of ``target`` (S,), ascending, equally likely.
+    """Simple ``returns`` (M, n), moved so that ``returns @ weights`` takes the values of ``target`` (S,), which ascends.
 
-    With M = S the values are exactly those; otherwise they are interpolated at (i + 1/2) / M. In a scenario in which an asset would
-    lose more than everything, all assets are moved in proportion instead, 1 + x <- (1 + x) (s + q) / (s + p), s = sum w: the
-    portfolio's value is the same. Where that cannot be either (long against short), the first move stands.
+    With M = S the values are exactly those; otherwise they are interpolated at (i + 1/2) / M. In a scenario in which an asset
+    would lose more than everything, all assets are moved in proportion instead, 1 + x <- (1 + x) (s + q) / (s + p), s = sum w:
+    the portfolio's value is the same. Where that cannot be either (long against short), the first move stands.
     """
     p = returns @ weights
     size = float(np.abs(p - p.mean()).max())
@@ -36,7 +36,7 @@ def anchored(returns: Floats, weights: Floats, target: Floats) -> Floats:
 
 
 def quantiles(ascending: Floats, count: int) -> Floats:
-    """``count`` values at the probabilities (i + 1/2) / count of an equally likely sample; the sample itself if it has as many."""
+    """Values at the probabilities (i + 1/2) / count of an equally likely sample; the sample itself if it has as many."""
     if len(ascending) == count:
         return ascending
     places = (np.arange(count) + 0.5) / count
