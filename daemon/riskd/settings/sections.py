@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from riskd.core.challengers import CHALLENGERS
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.settings.section import Confidence, Currency, Name, Port, Section, Sessions, secret
@@ -87,6 +88,9 @@ class Scenarios(Section):
     horizons: tuple[Sessions, ...] = ScenarioRules.horizons
     levels: tuple[Confidence, ...] = ScenarioRules.levels
     pool: Annotated[int, Field(ge=250, le=10_000)] = ScenarioRules.pool
+    challengers: tuple[str, ...] = Field(
+        default=ScenarioRules.challengers, description="estimators beside every figure; their median must agree with it"
+    )
 
     @field_validator("model")
     @classmethod
@@ -95,9 +99,16 @@ class Scenarios(Section):
             raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}")
         return value
 
+    @field_validator("challengers")
+    @classmethod
+    def _challengers_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value) or set(value) - set(CHALLENGERS):
+            raise ValueError(f"name one or more of {', '.join(CHALLENGERS)}, each once")
+        return value
+
     def rules(self) -> ScenarioRules:
         horizons, levels = tuple(sorted(set(self.horizons))), tuple(sorted(set(self.levels)))
-        return ScenarioRules(self.model, self.paths, horizons, levels, self.pool)
+        return ScenarioRules(self.model, self.paths, horizons, levels, self.pool, challengers=self.challengers)
 
 
 class Allocation(Section):

@@ -138,15 +138,25 @@ def test_the_weekend_of_a_coin_is_in_mondays_return(desk: Desk, weeks: dict[date
 
 
 def test_the_figure_in_euros_by_other_hands(desk: Desk, weeks: dict[date, Outcome]) -> None:
-    """CVaR of the bank's own paths: prices in dollars, divided by the rate, weighted, the worst 5 % averaged."""
+    """Historical simulation: returns in dollars less those of the rate, weighted, the worst 5 % averaged.
+
+    And the bank, seen in euros, has what is forecast of the book in euros.
+    """
+    r = np.asarray(desk.pipeline.state.log_returns[-1000:])  # (sessions, symbols)
+    losses = np.sort(-(np.exp(r[:, :3] - r[:, 3:4]) - 1) @ WEIGHTS[:3])[::-1]
+    (figure,) = [f for f in weeks[END].reports[0].figures if (f.level, f.horizon) == (0.95, 1)]
+    (rival,) = [c for c in figure.challengers if c.name == "historical"]
+    share = len(losses) / 20
+    whole = int(share)
+    worst = (losses[:whole].sum() + (share - whole) * losses[whole]) / share
+    assert rival.cvar == pytest.approx(float(worst), rel=1e-9)
+    (portfolio,) = desk.rules.portfolios
     bank = bank_of(desk.rules, desk.pipeline.state)
     for horizon in (1, 5):
-        R = np.asarray(bank.returns[horizon])  # (paths, symbols)
-        wealth = (1 + R[:, :3]) / (1 + R[:, 3:4])
-        losses = np.sort(-((wealth - 1) @ WEIGHTS[:3]))[::-1]
-        expected = losses[: len(losses) // 20].mean()
-        (figure,) = [f for f in weeks[END].reports[0].figures if (f.level, f.horizon) == (0.95, horizon)]
-        assert figure.cvar == pytest.approx(float(expected), rel=1e-9)
+        seen = np.sort(bank.seen_by(portfolio).losses(portfolio.weights, horizon))
+        book = bank.books[portfolio.name].losses[horizon]
+        places = (np.arange(len(seen)) + 0.5) / len(seen), (np.arange(len(book)) + 0.5) / len(book)
+        np.testing.assert_allclose(seen, np.interp(*places, book), atol=1e-12)
 
 
 def test_a_session_is_over_when_the_coins_day_is(desk: Desk) -> None:
