@@ -38,14 +38,14 @@ def test_recovers_degrees_of_freedom_and_correlation(seed: int) -> None:
 
 @pytest.mark.parametrize(("sessions", "assets"), [(1500, 100), (1500, 500), (300, 500)])
 def test_many_assets_do_not_hide_the_tails(sessions: int, assets: int) -> None:
-    """Hundreds of assets, even more than sessions, nu = 5: the mean of four fits is within [4.4, 5.6] and R near the truth."""
+    """Hundreds of assets, even more than sessions, nu = 5: the mean of four fits is in [4.4, 5.6] and R near the truth."""
     fits = []
     for seed in range(4):
         random = np.random.default_rng(seed)
         shared, own = random.standard_normal((sessions, 1)), random.standard_normal((sessions, assets))
         fits.append(fit_t_copula((0.6 * shared + 0.8 * own) / np.sqrt(random.chisquare(DOF, (sessions, 1)))))
         np.testing.assert_allclose(fits[-1].factor @ fits[-1].factor.T, fits[-1].correlation, atol=1e-12)
-        assert np.abs(fits[-1].correlation - 0.36)[~np.eye(assets, dtype=bool)].mean() < 0.06
+        assert np.abs(fits[-1].correlation - 0.36)[~np.eye(assets, dtype=bool)].mean() < 1.5 / np.sqrt(sessions)
     assert 4.4 <= np.mean([fit.dof for fit in fits]) <= 5.6
 
 

@@ -42,17 +42,25 @@ def fit_t_copula(scores: Floats) -> TCopula:
     """Maximum-likelihood nu and shrunk R from the ranks of ``scores`` (sessions, assets); margins do not matter.
 
     Of more than ``GROUP`` assets nu maximises the sum of the groups' likelihoods: the joint one, with a large R estimated from
-    the same sessions, overstates nu (8.4 instead of 5 for 500 assets and 300 sessions). An asset that never moves is independent.
+    the same sessions, finds 6 to 7 where 5 is true (100 to 500 assets). An asset that never moves is independent of all others.
     """
     moves = np.flatnonzero(np.ptp(scores, axis=0) > 0)
     correlation = np.eye(scores.shape[1])
     if len(moves) < 2:
         return TCopula(MOST_DOF, correlation, correlation)
-    ranks = scores[:, moves].argsort(axis=0, kind="stable").argsort(axis=0, kind="stable")  # 0 .. sessions-1
+    ranks = _ranks(scores[:, moves])
     grid = (np.arange(len(scores)) + 1) / (len(scores) + 1)  # pseudo-observations u
     dof = _likeliest_dof(ranks, grid)
     correlation[np.ix_(moves, moves)] = _shrunk_correlation(stdtrit(dof, grid)[ranks])
     return TCopula(dof, correlation, np.asarray(np.linalg.cholesky(correlation), dtype=np.float64))
+
+
+def _ranks(scores: Floats) -> NDArray[np.intp]:
+    """0 .. sessions-1 in every column of ``scores`` (sessions, assets); of equal ones the older is the lower."""
+    order = scores.argsort(axis=0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(scores))[:, None], axis=0)
+    return ranks
 
 
 def _likeliest_dof(ranks: NDArray[np.intp], grid: Floats) -> float:

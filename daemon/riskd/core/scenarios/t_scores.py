@@ -16,7 +16,7 @@ from scipy.special import gammainccinv, gammaincinv, ndtr, ndtri, stdtr
 from riskd.core.arrays import Floats
 
 STEP, LAST = 1 / 128, 12.0  # of s; scores beyond are computed one by one
-KNOT, WIDEST = 1 / 32, 10.0  # of w; the normal quantile of the smallest number of 53 bits is -8.2
+KNOT, WIDEST = 1 / 8, 10.0  # of w; the normal quantile of the smallest number of 53 bits is -8.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
