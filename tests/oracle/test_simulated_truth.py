@@ -7,13 +7,14 @@ origins whose forecast is held against the true VaR and CVaR. Two networks forec
 
 - the shipped one, which learnt from real prices. Dependence and mean level hold, the order of the origins does not: of real
   markets it knows that volatility follows falls. Here it does not, so that its errors go with the last week's return
-  (correlation -0.6) and the market's last day (-0.3); the fixed scale under it, which knows less, has the order right (0.93);
+  (correlation -0.6) and the market's last day (-0.3); the fixed scale under it, which knows less, has the order right (0.93).
+  Averaged with a GARCH on the book's own history, as the daemon does it for a book, level and order hold;
 - one that the same recipe trained on three other markets of this kind. There everything holds, so that neither inputs, head,
   copula nor the way from scores to figures is what the shipped network misses the truth by.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import pytest
 from scipy import stats
 
 from riskd.core.arrays import Floats
+from riskd.core.garch import fit_gjr
 from riskd.core.johnson_su import JohnsonSU
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.value_at_risk import value_at_risk
@@ -34,6 +36,7 @@ pytestmark = pytest.mark.oracle
 MODELS = Path(__file__).resolve().parents[2] / "models"
 WARM_UP, SCORED, AHEAD, STRIDE = 310, 3000, 1000, 20
 MARKETS, LEARNT = (11, 12, 13, 14), (101, 102, 103)  # seeds
+FITTED, POOL = 2000, 1500  # sessions of a book for a GARCH and its residuals
 PATHS, DRAWS, LEVELS = 20_000, 50_000, (0.95, 0.975, 0.99)
 NU, ASSETS = 5.0, 8
 LOADING = np.linspace(0.45, 0.9, ASSETS)
@@ -125,6 +128,19 @@ def shipped_forecast(log_returns: Floats) -> JohnsonSU:
     return JohnsonSU(*(np.concatenate(part) for part in zip(*rows, strict=True)))
 
 
+def garch_figures(truth: Truth) -> Floats:
+    """Filtered historical simulation of every book by a GJR-GARCH that is fitted once, before the first origin."""
+    figures = []
+    for weights in BOOKS.T:
+        r, first = np.log1p(np.expm1(truth.log_returns) @ weights), WARM_UP + SCORED
+        fit = fit_gjr(r[first - FITTED : first])
+        z, _ = fit.filtered(r)
+        for origin in range(first, first + AHEAD, STRIDE):
+            losses = -np.expm1(fit.mu + (r[origin] - fit.mu) / z[origin] * z[origin - POOL : origin])
+            figures.append([(value_at_risk(losses, level).value, cvar(losses, level).value) for level in LEVELS])
+    return np.array(figures).reshape(BOOKS.shape[1], -1, len(LEVELS), 2).swapaxes(0, 1)
+
+
 @pytest.fixture(scope="module")
 def truths() -> Mapping[int, Truth]:
     """The four markets by seed."""
@@ -135,6 +151,12 @@ def truths() -> Mapping[int, Truth]:
 def shipped(truths: Mapping[int, Truth]) -> Mapping[int, Found]:
     """What the shipped network makes of them."""
     return {seed: found(shipped_forecast(truth.log_returns), truth) for seed, truth in truths.items()}
+
+
+@pytest.fixture(scope="module")
+def averaged(truths: Mapping[int, Truth], shipped: Mapping[int, Found]) -> Mapping[int, Found]:
+    """The shipped network's figures and a GARCH's, averaged level by level."""
+    return {seed: replace(one, figures=(one.figures + garch_figures(truths[seed])) / 2) for seed, one in shipped.items()}
 
 
 @pytest.fixture(scope="module")
@@ -193,6 +215,12 @@ def test_the_level_is_found_again(at_home: Mapping[int, Found], truths: Mapping[
 def test_the_order_is_found_again(at_home: Mapping[int, Found], truths: Mapping[int, Truth]) -> None:
     """In every market the recipe's figures rise and fall with the true ones: rank correlation above 0.9."""
     assert rank_correlations(at_home, truths).min() > 0.9
+
+
+def test_the_average_has_level_and_order(averaged: Mapping[int, Found], truths: Mapping[int, Truth]) -> None:
+    """With a GARCH beside it: mean ratio within 5 % of one at every level; rank correlation above 0.9 on average over markets."""
+    assert np.abs(ratios(averaged, truths).mean(axis=0) - 1).max() < 0.05
+    assert rank_correlations(averaged, truths).mean(axis=0).min() > 0.9
 
 
 def test_the_shipped_level(shipped: Mapping[int, Found], truths: Mapping[int, Truth]) -> None:
