@@ -7,6 +7,7 @@ import numpy as np
 from riskd.core.arrays import Floats
 from riskd.core.book_forecast import BookForecast
 from riskd.core.portfolio import Portfolio
+from riskd.core.validation.scores import crps_sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +31,4 @@ def outturn(portfolio: Portfolio, log_returns: Floats, forecast: BookForecast | 
         return Outturn(loss)
     sample = forecast.losses[1]
     below, up_to = np.searchsorted(sample, [loss], "left")[0], np.searchsorted(sample, [loss], "right")[0]
-    return Outturn(loss, float(below + up_to) / (2 * len(sample)), crps(loss, sample))
-
-
-def crps(loss: float, sample: Floats) -> float:
-    """E|X - y| - E|X - X'| / 2 of an ascending, equally likely ``sample`` (S,) (Gneiting and Raftery, JASA 102 (2007))."""
-    count = len(sample)
-    ranks = 2 * np.arange(1, count + 1) - count - 1
-    return float(np.abs(sample - loss).mean() - (ranks @ sample) / count**2)
+    return Outturn(loss, float(below + up_to) / (2 * len(sample)), crps_sorted(loss, sample))
