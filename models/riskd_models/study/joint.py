@@ -59,8 +59,12 @@ class ScoreBootstrap:
         m, n = self.stream.margin(day), self.assets
         return JohnsonSU(m.scale[:n], m.mu[:n], m.sigma[:n], m.delta[:n], m.eps[:n])
 
+    def scores(self, day: int) -> Floats:
+        """The pool (S, assets) that row ``day`` draws from."""
+        return self.stream.pool(day)[:, : self.assets]
+
     def sample(self, day: int) -> Floats:
-        return np.expm1(self.margin(day).from_score(self.stream.pool(day)[:, : self.assets]))
+        return np.expm1(self.margin(day).from_score(self.scores(day)))
 
 
 class Recoloured(ScoreBootstrap):
@@ -75,12 +79,11 @@ class Recoloured(ScoreBootstrap):
         self.factors = correlation_factors(scores)  # (sessions + 1, assets, assets)
         self.white = np.linalg.solve(self.factors[:-1], scores[:, :, None])[:, :, 0]
 
-    def sample(self, day: int) -> Floats:
+    def scores(self, day: int) -> Floats:
         stop = day - self.stream.first
         turned = self.white[max(0, stop - POOL) : stop] @ self.factors[stop].T
-        pool = np.sort(self.stream.pool(day)[:, : self.assets], axis=0)
         ranks = turned.argsort(axis=0).argsort(axis=0)
-        return np.expm1(self.margin(day).from_score(np.take_along_axis(pool, ranks, axis=0)))
+        return np.take_along_axis(np.sort(super().scores(day), axis=0), ranks, axis=0)
 
 
 def correlation_factors(scores: Floats) -> Floats:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from riskd_models.features import input_count
 from riskd_models.network import LstmJsu
 from riskd_models.pool import Panel, known_prices, load_pool
 from riskd_models.recipe import Recipe
@@ -43,7 +44,7 @@ def network_of(year: int, recipe: Recipe, folder: Path) -> LstmJsu:
     """The network in force in ``year``, trained or, where ``folder`` has it, read."""
     year = min(year, last_year())
     weights = kept(folder / f"{year}-{recipe.seed}.npz", lambda: trained(year, recipe))
-    zero = torch.zeros(1)
+    zero = torch.zeros(input_count(recipe.scale))
     network = LstmJsu(recipe.network, zero, zero)
     network.mean, network.deviation = (torch.from_numpy(weights[name]) for name in ("mean", "deviation"))
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
