@@ -18,6 +18,7 @@ from riskd_models.network import LstmJsu
 from riskd_models.pool import Panel
 from riskd_models.recipe import Recipe
 from riskd_models.scores import Marginal, losses
+from riskd_models.train import ranges_of
 
 SCORES = ("negative_log_score", "pinball", "fz0")
 
@@ -36,7 +37,7 @@ class Judged:
 def network_forecasts(panel: Panel, network: LstmJsu, recipe: Recipe, rows: slice) -> JohnsonSU:
     """The distribution of each real asset's return in ``rows``, from the returns before it; shapes (rows, market)."""
     returns = torch.from_numpy(panel.returns[:, : panel.market].copy())
-    inputs, base = history(returns, recipe.scale, panel.market)
+    inputs, base = history(returns, recipe.scale, panel.market, ranges_of(panel, recipe, len(returns)))
     params = network(inputs.transpose(0, 1))
     before = slice(rows.start - 1, rows.stop - 1)
     return JohnsonSU(base[rows].numpy(), *(p.T[before].double().numpy() for p in params))

@@ -1,4 +1,4 @@
-"""The network: twelve inputs, one LSTM layer and a Johnson-SU head, the same weights for every asset."""
+"""The network: twelve inputs or sixteen, one LSTM layer and a Johnson-SU head, the same weights for every asset."""
 
 import math
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from riskd.forecast.contract import HEAD
-from riskd_models.features import INPUTS, State, advanced
+from riskd_models.features import State, advanced
 from riskd_models.recipe import Network, Scale
 
 Params = tuple[Tensor, Tensor, Tensor, Tensor]  # mu, sigma, delta, eps
@@ -20,18 +20,18 @@ class LstmJsu(nn.Module):
     deviation: Tensor
 
     def __init__(self, numbers: Network, mean: Tensor, deviation: Tensor) -> None:
-        """``mean`` and ``deviation`` (12,) standardise the inputs; they are of the training window alone."""
+        """``mean`` and ``deviation`` (inputs,) standardise the inputs; they are of the training window alone."""
         super().__init__()
         self.numbers = numbers
         self.register_buffer("mean", mean.float())
         self.register_buffer("deviation", deviation.float())
-        self.lstm = nn.LSTM(INPUTS, numbers.hidden, batch_first=True)
-        self.head = nn.Linear(numbers.hidden + INPUTS, 4)
+        self.lstm = nn.LSTM(len(mean), numbers.hidden, batch_first=True)
+        self.head = nn.Linear(numbers.hidden + len(mean), 4)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
     def forward(self, inputs: Tensor) -> Params:
-        """The parameters after every session of ``inputs`` (series, sessions, 12), h = c = 0 at the start."""
+        """The parameters after every session of ``inputs`` (series, sessions, inputs), h = c = 0 at the start."""
         params, _ = self.run(inputs, None)
         return params
 
@@ -65,14 +65,15 @@ def drawn(state: State, scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def stepped(network: LstmJsu, state: State, r: Tensor, scale: Scale, market: int) -> State:
+def stepped(network: LstmJsu, state: State, r: Tensor, scale: Scale, market: int, rv: Tensor | None = None) -> State:
     """One session with explicit state, as the exported graph does it; ``r`` has shape (paths, columns), ``market`` assets first.
 
-    Takes the recursive arrays of riskd.forecast.contract and gives them with the head's parameters added.
+    Takes the recursive arrays of riskd.forecast.contract and gives them with the head's parameters added. ``rv`` as in
+    :func:`~riskd_models.features.advanced`.
     """
     paths, assets = r.shape
-    new, inputs = advanced(state, r, scale, market)
+    new, inputs = advanced(state, r, scale, market, rv)
     memory = (state["h"].reshape(1, paths * assets, -1), state["c"].reshape(1, paths * assets, -1))
-    params, (h, c) = network.run(inputs.reshape(paths * assets, 1, INPUTS), memory)
+    params, (h, c) = network.run(inputs.reshape(paths * assets, 1, inputs.shape[-1]), memory)
     new |= {"h": h.reshape(paths, assets, -1), "c": c.reshape(paths, assets, -1)}
     return new | {name: value.reshape(paths, assets) for name, value in zip(HEAD, params, strict=True)}

@@ -13,7 +13,9 @@ from skfolio.datasets import load_sp500_dataset, load_sp500_index
 
 from riskd.core.arrays import Floats
 from riskd.core.market import log_returns
+from riskd.errors import ConfigError
 from riskd_models import recipe
+from riskd_models.bars import LICENSED, Bars, licensed_bars, range_variance
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +30,7 @@ class Panel:
     sessions: tuple[date, ...]
     returns: Floats
     market: int
+    ranges: Floats | None = None  # range variances (sessions, market) where every series has opens, highs and lows
 
     def between(self, first: date, last: date) -> slice:
         """The rows of the sessions after ``first`` up to and including ``last``."""
@@ -71,17 +74,35 @@ def load_panel(panel: recipe.Panel, dirichlet: float, rng: np.random.Generator) 
     return Panel(panel.name, names, sessions, np.hstack([returns, portfolio_returns(returns, weights)]), len(panel.symbols))
 
 
+def bar_panel(name: str, bars: Bars) -> Panel:
+    """A panel of assets alone with their range variances; a portfolio has no high of its own."""
+    sessions, symbols = tuple(stamp.date() for stamp in bars.closes.index[1:]), tuple(map(str, bars.closes.columns))
+    return Panel(name, symbols, sessions, log_returns(bars.closes.to_numpy()), len(symbols), range_variance(bars))
+
+
+def load_bar_panel(panel: recipe.Panel) -> Panel:
+    """The panel over the sessions on which all its assets have a whole bar; raises ConfigError where a symbol has none."""
+    for symbol in panel.symbols:
+        if symbol not in LICENSED:
+            raise ConfigError(f"panel {panel.name}: {symbol} has no licensed highs and lows; name {' or '.join(LICENSED)}")
+    return bar_panel(panel.name, licensed_bars().of(list(panel.symbols)))
+
+
 def load_pool(wanted: recipe.Recipe) -> tuple[Panel, ...]:
     """All panels of a recipe, with every session that is known; the same seed gives the same portfolios."""
+    if wanted.scale.ranges:
+        return tuple(map(load_bar_panel, wanted.pool.panels))
     rng = np.random.default_rng(wanted.seed)
     return tuple(load_panel(panel, wanted.pool.dirichlet, rng) for panel in wanted.pool.panels)
 
 
 def data_digest(panels: tuple[Panel, ...], until: date) -> str:
-    """SHA-256 of the real assets' returns that training sees, rounded to 1e-9 so that it holds on every machine."""
+    """SHA-256 of the real assets' returns, and ranges, that training sees, rounded so that it holds on every machine."""
     total = hashlib.sha256()
     for panel in panels:
         rows = panel.between(date.min, until)
         total.update(repr((panel.name, panel.series[: panel.market])).encode())
         total.update(np.rint(panel.returns[rows, : panel.market] * 1e9).astype("<i8").tobytes())
+        if panel.ranges is not None:
+            total.update(np.rint(panel.ranges[rows] * 1e12).astype("<i8").tobytes())
     return total.hexdigest()

@@ -3,9 +3,9 @@
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from riskd.errors import ConfigError
 from riskd.forecast.contract import Name
@@ -36,6 +36,13 @@ class Pool(Section):
     panels: tuple[Panel, ...] = Field(min_length=1)
 
 
+class Ranges(Section):
+    """The inputs that come of every session's opening, high and low: 16 in all instead of 12."""
+
+    half_lives: tuple[PositiveFloat, PositiveFloat, PositiveFloat]  # sessions, of the mean range variances
+    largest_log: PositiveFloat  # of the day's range deviation over the base scale
+
+
 class Scale(Section):
     """The fixed recursions that the network's inputs come from; half-lives in sessions."""
 
@@ -50,6 +57,7 @@ class Scale(Section):
     spin_up: PositiveInt
     variance_floor: PositiveFloat
     market_variance: PositiveFloat
+    ranges: Ranges | None = Field(default=None, repr=False)  # not in the text that tells studies of twelve inputs apart
 
     @property
     def anchor(self) -> float:
@@ -99,7 +107,7 @@ class Export(Section):
     opset: PositiveInt
     golden_paths: PositiveInt
     golden_assets: PositiveInt
-    golden_books: PositiveInt
+    golden_books: NonNegativeInt
     golden_steps: PositiveInt
 
 
@@ -114,6 +122,13 @@ class Recipe(Section):
     training: Training
     evaluation: Evaluation
     export: Export
+
+    @model_validator(mode="after")
+    def only_what_has_a_range(self) -> Self:
+        """A random portfolio has no high and no low of its own; raises ValueError where one is asked for."""
+        if self.scale.ranges and any(panel.portfolios for panel in self.pool.panels):
+            raise ValueError("scale.ranges needs panels of assets alone: set portfolios = 0")
+        return self
 
 
 def read_recipe(path: Path, until: date | None = None, name: str | None = None) -> Recipe:

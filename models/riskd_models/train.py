@@ -18,7 +18,7 @@ from riskd_models.recipe import Recipe, Training
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:
-    """One asset or portfolio: inputs known after session t (sessions, 12) and the next session's z (sessions,)."""
+    """One asset or portfolio: inputs known after session t (sessions, inputs) and the next session's z (sessions,)."""
 
     inputs: Tensor
     target: Tensor
@@ -48,7 +48,7 @@ def training_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:
     for panel in panels:
         rows = sum(1 for session in panel.sessions if session <= recipe.pool.train_until)
         returns = torch.from_numpy(panel.returns[:rows].copy())
-        inputs, base = history(returns, recipe.scale, panel.market)
+        inputs, base = history(returns, recipe.scale, panel.market, ranges_of(panel, recipe, rows))
         first = recipe.pool.warm_up
         target = (returns / base)[first + 1 :].clamp(-recipe.training.target_clip, recipe.training.target_clip)
         known = inputs[first:-1].float()
@@ -56,14 +56,23 @@ def training_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:
     return found
 
 
+def ranges_of(panel: Panel, recipe: Recipe, rows: int) -> Tensor | None:
+    """The first ``rows`` range variances of a panel, or None for a recipe without; raises ConfigError where they are missing."""
+    if recipe.scale.ranges is None:
+        return None
+    if panel.ranges is None:
+        raise ConfigError(f"{recipe.name}: panel {panel.name} has no highs and lows; train without scale.ranges")
+    return torch.from_numpy(panel.ranges[:rows].copy())
+
+
 def standardisation(series: list[Series]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of the twelve inputs over the training window; shapes (12,)."""
+    """Mean and standard deviation of every input over the training window; shapes (inputs,)."""
     everything = torch.cat([one.inputs for one in series]).double()
     return everything.mean(0), everything.std(0)
 
 
 def batch_of(series: list[Series], numbers: Training, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Random windows of random series: inputs (batch, window, 12) and targets (batch, window)."""
+    """Random windows of random series: inputs (batch, window, inputs) and targets (batch, window)."""
     picks = torch.randint(len(series), (numbers.batch,), generator=random).tolist()
     inputs, targets = [], []
     for pick in picks:
