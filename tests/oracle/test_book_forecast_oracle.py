@@ -118,3 +118,9 @@ def test_the_interval_of_var_narrows_with_what_the_sample_is_worth() -> None:
     assert quarter.value == usual.value
     assert quarter.high - quarter.value == pytest.approx(2 * (usual.high - usual.value), rel=0.02)
     assert quarter.value - quarter.low == pytest.approx(2 * (usual.value - usual.low), rel=0.02)
+
+
+def test_a_sample_worth_more_than_itself_still_has_its_var_inside() -> None:
+    """200 losses at 95 %: (1 - 0.95) * 200 is a hair above 10, and with no width left the interval is VaR itself."""
+    found = value_at_risk(np.arange(200.0), 0.95, worth=1e30)
+    assert found.low == found.value == found.high == 190

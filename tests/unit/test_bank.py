@@ -98,3 +98,10 @@ def test_one_bad_number_is_enough() -> None:
     """A single NaN in a bank refuses the bank."""
     with pytest.raises(ModelError, match="not finite"):
         scenario_bank(EwmaForecaster(), MARKET, Torn(), 3, (1,), 1, "A")
+
+
+def test_no_price_falls_to_nothing() -> None:
+    """What is lost to the last digit leaves a price above zero, so that an exchange rate still has an inverse."""
+    bank = scenario_bank(EwmaForecaster(), MARKET, Constant(-5000.0), 2, (1,), 1, "A")
+    assert (bank.returns[1] > -1).all() and (bank.returns[1] < -0.9999999).all()
+    assert np.isfinite(1 / (1 + bank.returns[1])).all()

@@ -21,13 +21,13 @@ class ComponentCVaR:
 def component_cvar(returns: Floats, weights: Floats, level: float) -> ComponentCVaR:
     """Components of CVaR_alpha of the losses z = -R w; ``returns`` R (M, n) simple, ``weights`` w (n,).
 
-    Raises ArithmeticError if the components do not add up to CVaR within 1e-9: that would be a bug.
+    Raises ArithmeticError if the components do not add up to CVaR within 1e-9 of their sizes: that would be a bug.
     """
     losses = -(returns @ weights)
     worst = tail(losses, level)
     marginal = -(worst.weights @ returns[worst.indices])
     component = weights * marginal
     whole = float(worst.weights @ losses[worst.indices])
-    if not np.isclose(component.sum(), whole, rtol=SUM_TOLERANCE, atol=SUM_TOLERANCE):
+    if not abs(component.sum() - whole) <= SUM_TOLERANCE * (1 + np.abs(component).sum()):
         raise ArithmeticError(f"component CVaR sums to {component.sum()!r}, CVaR is {whole!r}")
     return ComponentCVaR(component, marginal)

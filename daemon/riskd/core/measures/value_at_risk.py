@@ -29,6 +29,6 @@ def value_at_risk(losses: Floats, level: float, worth: float | None = None) -> V
     count = len(losses)
     q = (1 - level) * count
     reach = ndtri(0.5 + INTERVAL / 2) * np.sqrt(q * level * count / (worth or count))
-    near, far = (int(np.clip(np.ceil(rank), 1, count)) for rank in (q - reach, q + reach))
+    near, far = (int(np.clip(np.ceil(rank - 1e-9), 1, count)) for rank in (q - reach, q + reach))
     ordered = np.partition(losses, (count - near, count - far))
     return ValueAtRisk(tail(losses, level).threshold, float(ordered[count - far]), float(ordered[count - near]))

@@ -15,6 +15,7 @@ from riskd.errors import ModelError
 
 BLOCK = 500  # paths that share one stream of random numbers, however many are simulated at once
 LARGEST = 4_000_000  # sessions x paths x assets simulated at once
+RUIN = float(np.nextafter(-1.0, 0.0))  # no price falls to nothing: what would round to -1 is the number above it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +100,7 @@ def simulated(
 
 def _simple(forecaster: Forecaster, log_returns: Floats, horizon: int) -> Floats:
     with np.errstate(over="ignore"):  # judged in the next line
-        returns = np.expm1(log_returns)
+        returns = np.maximum(np.expm1(log_returns), RUIN)
     if not np.isfinite(returns).all():
         raise ModelError(f"{forecaster.identity}: scenarios at {horizon} sessions are not finite")
     return returns
