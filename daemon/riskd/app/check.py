@@ -16,6 +16,8 @@ def check(settings: Settings) -> Iterator[str]:
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
     yield f"model      {forecaster.identity} on {forecaster.provider}"
+    for lane in rules.lanes:
+        yield f"rival      {lane.name}: {lane.forecaster.identity} with {lane.model}"
     yield f"portfolios {', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
     yield f"store      {_store(settings)}"
     if settings.mqtt is not None:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
@@ -12,7 +13,7 @@ from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Bounds, Limit, Portfolio
-from riskd.core.rules import Rules
+from riskd.core.rules import Lane, Rules
 from riskd.core.step import Stage, untimed
 from riskd.errors import ConfigError, DataError, ModelError
 from riskd.feeds.feed import Closed, Feed, Sessions
@@ -77,15 +78,19 @@ def venues_of(settings: Settings) -> Exchanges | None:
 
 def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster:
     """The configured model; a broken artefact or one of another universe is a mistake of configuration: ConfigError."""
+    return _loaded(settings, settings.model.artefact, "model.artefact")
+
+
+def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowForecaster:
     spec = settings.model
     try:
-        if not is_window(spec.artefact):
-            return OnnxLstm(load_artefact(spec.artefact), spec.provider, threads=spec.threads)
-        forecaster = WindowForecaster(load_window(spec.artefact), spec.provider, threads=spec.threads)
+        if not is_window(artefact):
+            return OnnxLstm(load_artefact(artefact), spec.provider, threads=spec.threads)
+        forecaster = WindowForecaster(load_window(artefact), spec.provider, threads=spec.threads)
         forecaster.check_universe(settings.symbols)
         return forecaster
     except ModelError as error:
-        raise ConfigError(f"model.artefact: {error}") from error
+        raise ConfigError(f"{key}: {error}") from error
 
 
 def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
@@ -106,10 +111,19 @@ def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
 
 
 def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
-    """Everything the fold is told."""
+    """Everything the fold is told, the models of the rivals among it. Raises ConfigError as :func:`load_forecaster`."""
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
-    return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules())
+    lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
+    return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules(), lanes)
+
+
+def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
+    """A configured rival; figures are told apart by name, so the champion's is taken."""
+    rival, key = settings.rivals[place], f"rivals[{place}]"
+    if rival.name == champion.identity.partition("@")[0]:
+        raise ConfigError(f"{key}.name: {rival.name} is the name of the champion; give the rival another one")
+    return Lane(rival.name, _loaded(settings, rival.artefact, f"{key}.artefact"), rival.model)
 
 
 def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:

@@ -14,7 +14,7 @@ from riskd.core.proxy import stand_in
 from riskd.core.quality.judged import Correction
 from riskd.core.refit import WINDOW, refitted
 from riskd.core.rules import Rules
-from riskd.core.state import Anchor, State
+from riskd.core.state import Anchor, State, Stream
 from riskd.errors import ModelError
 
 KEPT = 90  # newest sessions whose returns may still be corrected
@@ -75,12 +75,24 @@ def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
         session=session,
         rows=state.rows + 1,
         recent=(*state.recent, session)[-KEPT:],
-        anchors=anchored(state.anchors, Anchor(state.rows, state.market, state.fits)),
+        anchors=anchored(state.anchors, Anchor(state.rows, state.market, state.fits, tuple(s.market for s in state.lanes))),
         market=moved(rules, state.market, r, state.log_returns),
         scores=frozen(np.vstack([state.scores, score])[-rules.scenarios.pool :]),
         log_returns=returns,
         fits=refitted(rules, state.fits, state.rows + 1, returns),
+        lanes=tuple(_ran(*lane, session, r, state.log_returns) for lane in zip(rules.in_lanes, state.lanes, strict=True)),
     )
+
+
+def _ran(rules: Rules, stream: Stream, session: date, r: Floats, past: Floats) -> Stream:
+    """A lane one session on. What its model cannot take costs nothing but that session of that lane."""
+    if not stream.market.arrays:
+        return stream
+    try:
+        score, market, fault = scored(rules, stream.market, r, past, session), moved(rules, stream.market, r, past), ""
+    except ModelError as error:
+        score, market, fault = np.full(stream.scores.shape[1], np.nan), stream.market, str(error)
+    return Stream(market, frozen(np.vstack([stream.scores, score])[-rules.scenarios.pool :]), fault)
 
 
 def anchored(anchors: tuple[Anchor, ...], newest: Anchor) -> tuple[Anchor, ...]:
@@ -115,7 +127,13 @@ def corrected(rules: Rules, state: State, corrections: Sequence[Correction]) -> 
         fits=anchor.fits,
         scores=frozen(state.scores[:-again]),
         log_returns=frozen(state.log_returns[:-again]),
+        lanes=tuple(_back(*lane, again) for lane in zip(state.lanes, anchor.lanes, strict=True)),
     )
     for session, r in zip(state.recent[-again:], newest[-again:], strict=True):
         back = extended(rules, back, session, frozen(r))
     return replace(back, session=state.session)
+
+
+def _back(stream: Stream, market: MarketState, sessions: int) -> Stream:
+    """A lane ``sessions`` ago, when its market was ``market``."""
+    return replace(stream, market=market, scores=frozen(stream.scores[:-sessions]))

@@ -35,7 +35,7 @@ class Sight:
 
     Banks with quarantined prices ``accepted``, with the moves of peers in their place (``proxied``), and without the corrections
     that came with the session; ``bridged`` (symbols,) marks returns that span a session without a usable price. ``ahead`` is what
-    was forecast of every portfolio for this session.
+    was forecast of every portfolio for this session. ``lanes`` are the banks of the rivals, or why there is none.
     """
 
     accepted: ScenarioBank | None = None
@@ -43,6 +43,7 @@ class Sight:
     uncorrected: ScenarioBank | None = None
     bridged: NDArray[np.bool_] | None = None
     ahead: Mapping[str, BookForecast] = field(default_factory=dict)
+    lanes: Mapping[str, ScenarioBank | str] = field(default_factory=dict)
 
 
 def assess(
@@ -62,6 +63,7 @@ def assess(
             grade = replace(grade, grade=Grade.F)
         seen = bank.seen_by(portfolio) if bank is not None and grade.grade is not Grade.F else None
         said = {name: {h: losses[:, i] for h, losses in found.items()} for name, found in rivals.items()}
+        said |= {name: _lane_losses(found, portfolio, rules.scenarios.horizons) for name, found in sight.lanes.items()}
         figures = _figures(rules, portfolio, seen, said) if seen else ()
         judged = []
         for limit in portfolio.limits:
@@ -75,7 +77,8 @@ def assess(
             judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
         came = outturn(portfolio, state.log_returns[-1], sight.ahead.get(portfolio.name)) if figures else NONE
         report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank, came)
-        reports.append(replace(report, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
+        notes = report.notes + (_lane_notes(sight.lanes) if figures else ())
+        reports.append(replace(report, notes=notes, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
     return tuple(reports), standings
 
 
@@ -119,6 +122,18 @@ def _plausible(state: State, portfolio: Portfolio, rules: Rules) -> bool:
 def _rivals(rules: Rules, past: Past) -> dict[str, Mapping[int, Floats]]:
     """Losses (M, portfolios) per challenger and horizon."""
     return {name: CHALLENGERS[name](past, rules.scenarios.horizons) for name in rules.scenarios.challengers}
+
+
+def _lane_losses(found: ScenarioBank | str, portfolio: Portfolio, horizons: tuple[int, ...]) -> dict[int, Floats]:
+    """A rival's losses (M,) of a portfolio per horizon; NaN where it has no bank."""
+    if isinstance(found, str):
+        return {h: np.array([math.nan]) for h in horizons}
+    seen = found.seen_by(portfolio)
+    return {h: seen.losses(portfolio.weights, h) for h in horizons}
+
+
+def _lane_notes(lanes: Mapping[str, ScenarioBank | str]) -> tuple[str, ...]:
+    return tuple(f"challenger {name} has no figures: {found}" for name, found in lanes.items() if isinstance(found, str))
 
 
 def _figures(

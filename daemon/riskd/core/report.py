@@ -25,7 +25,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """What one challenger says of the same portfolio, level and horizon; NaN where its history is too short."""
+    """What one challenger says of the same portfolio, level and horizon; NaN where its history is too short or it failed."""
 
     name: str
     var: float

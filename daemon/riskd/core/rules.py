@@ -1,11 +1,13 @@
 """Everything the fold is told that is not the market: who is watched, by which model, against which limits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from riskd.core.canonical import digest, plain, seed
 from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Portfolio
+
+LANE_PATHS = 4000  # at most, in a lane's bank
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class AllocationRules:
     tightenings: int = 4
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Lane:
+    """A system that runs beside the champion as a challenger: its forecaster, and the scenario model that draws its scores."""
+
+    name: str
+    forecaster: Forecaster
+    model: str = "filtered-bootstrap"
+
+
 @dataclass(frozen=True, eq=False)
 class Rules:
     """The universe, the portfolios and the models; immutable, hashed into every report."""
@@ -42,11 +53,21 @@ class Rules:
     version: str
     scenarios: ScenarioRules = ScenarioRules()
     allocation: AllocationRules = AllocationRules()
+    lanes: tuple[Lane, ...] = ()
 
     @property
     def warm_up(self) -> int:
-        """Log returns needed before the first figure: the forecaster's own and the smallest score pool."""
-        return self.forecaster.warm_up + self.scenarios.least_pool
+        """Log returns needed before the first figure: those of the slowest forecaster and the smallest score pool."""
+        systems = (self.forecaster, *(lane.forecaster for lane in self.lanes))
+        return max(system.warm_up for system in systems) + self.scenarios.least_pool
+
+    @cached_property
+    def in_lanes(self) -> tuple["Rules", ...]:
+        """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths."""
+        paths = min(LANE_PATHS, self.scenarios.paths)
+        specs = [replace(self.scenarios, model=lane.model, paths=paths) for lane in self.lanes]
+        systems = zip(self.lanes, specs, strict=True)
+        return tuple(replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=()) for lane, spec in systems)
 
     @property
     def books(self) -> tuple[Portfolio, ...]:
@@ -60,14 +81,16 @@ class Rules:
 
     @cached_property
     def basis(self) -> str:
-        """Hash of what a state depends on: universe, forecaster and what is held. Another basis needs another warm-up."""
+        """Hash of what a state depends on: universe, forecasters and what is held. Another basis needs another warm-up."""
         held = [(p.name, plain(p.weights), p.currency, plain(p.view)) for p in self.portfolios]
-        return digest([self.symbols, self.forecaster.identity, self.scenarios.pool, self.assets_fitted, held])
+        systems = [[lane.forecaster.identity for lane in self.lanes]] if self.lanes else []
+        return digest([self.symbols, self.forecaster.identity, self.scenarios.pool, self.assets_fitted, held, *systems])
 
     @cached_property
     def identity(self) -> str:
         """Hash of everything configured that enters a figure or a judgement."""
-        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation)])
+        lanes = [[(lane.name, lane.model) for lane in self.lanes]] if self.lanes else []
+        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation), *lanes])
 
     def seed(self, bank: str) -> int:
         """Seed of a bank. Neither session nor holdings are in it: from day to day the random numbers stay the same."""

@@ -19,11 +19,28 @@ FORMAT = 3  # of the bytes; an older state gives its standings and nothing else
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anchor:
-    """The market before return ``row`` (counted from the first ever folded) was taken in: from here it can be taken again."""
+    """The market before return ``row`` (counted from the first ever folded) was taken in: from here it can be taken again.
+
+    ``lanes`` are the markets of the rivals.
+    """
 
     row: int
     market: MarketState
     fits: Floats
+    lanes: tuple[MarketState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """What is remembered for one lane: its own market and scores (sessions, columns).
+
+    ``fault`` says why its model could not take the newest session: the market is that of the session before, the scores are NaN.
+    A market without arrays is that of a model which failed in the warm-up.
+    """
+
+    market: MarketState
+    scores: Floats
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +80,7 @@ class State:
     feeds: Mapping[str, str] = field(default_factory=dict)  # feed -> the last thing told of it
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
+    lanes: tuple[Stream, ...] = ()  # in the order of the rules
 
 
 def pack(state: State) -> bytes:
@@ -85,6 +103,8 @@ def pack(state: State) -> bytes:
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
     }
+    if state.lanes:
+        head["lanes"] = [stream.fault for stream in state.lanes]
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
@@ -94,6 +114,7 @@ def pack(state: State) -> bytes:
         **{f"fits{a.row}": a.fits for a in state.anchors},
         **{name: array for a in state.anchors for name, array in _named(f"anchor{a.row}", a.market).items()},
         **{f"proposal/{name}": state.proposals[name] for name in sorted(state.proposals)},
+        **_of_lanes(state),
     }
     out = io.BytesIO()
     np.savez(out, **arrays)  # type: ignore[arg-type]
@@ -116,7 +137,7 @@ def unpack(content: bytes) -> State:
             session=session,
             rows=head["rows"],
             recent=tuple(date.fromisoformat(s) for s in head["recent"]),
-            anchors=tuple(Anchor(row, _market(arrays, f"anchor{row}"), frozen(arrays[f"fits{row}"])) for row in head["anchors"]),
+            anchors=tuple(_anchor(arrays, row, len(head.get("lanes", ()))) for row in head["anchors"]),
             market=_market(arrays, "market"),
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
@@ -131,6 +152,7 @@ def unpack(content: bytes) -> State:
             feeds=head["feeds"],
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
+            lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),
         )
 
 
@@ -148,6 +170,24 @@ def _written(standings: Mapping[LimitKey, Standing]) -> list[list[object]]:
 
 def _read(rows: list[list[object]]) -> dict[LimitKey, Standing]:
     return {(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in rows}  # type: ignore[misc, arg-type]
+
+
+def _of_lanes(state: State) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for i, stream in enumerate(state.lanes):
+        found |= {f"scores{i}": stream.scores} | _named(f"lane{i}", stream.market)
+        for a in state.anchors:
+            found |= _named(f"anchor{a.row}-{i}", a.lanes[i])
+    return found
+
+
+def _stream(arrays: Mapping[str, Floats], i: int, fault: str) -> Stream:
+    return Stream(_market(arrays, f"lane{i}"), frozen(arrays[f"scores{i}"]), fault)
+
+
+def _anchor(arrays: Mapping[str, Floats], row: int, lanes: int) -> Anchor:
+    markets = tuple(_market(arrays, f"anchor{row}-{i}") for i in range(lanes))
+    return Anchor(row, _market(arrays, f"anchor{row}"), frozen(arrays[f"fits{row}"]), markets)
 
 
 def _named(prefix: str, market: MarketState) -> dict[str, object]:

@@ -25,7 +25,7 @@ from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
-from riskd.core.state import Eve, State
+from riskd.core.state import Eve, State, Stream
 from riskd.core.views import book_forecasts, forecast_before, past_of
 from riskd.core.vintage import vintage
 from riskd.errors import ModelError
@@ -53,6 +53,20 @@ def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     market = narrowed(state.market, symbols)
     identity = f"{name}-{rules.basis}-{state.session}"
     return scenario_bank(rules.forecaster, market, sampler, spec.paths, spec.horizons, seed, identity, books)
+
+
+def lane_banks(rules: Rules, state: State) -> dict[str, ScenarioBank | str]:
+    """Bank A of every rival by its name, or in words why there is none."""
+    lanes = zip(rules.lanes, rules.in_lanes, state.lanes, strict=True)
+    return {lane.name: _lane_bank(own, state, stream) for lane, own, stream in lanes}
+
+
+def _lane_bank(rules: Rules, state: State, stream: Stream) -> ScenarioBank | str:
+    try:
+        seen = replace(state, market=stream.market, scores=stream.scores, anchors=(), lanes=())
+        return stream.fault or bank_of(rules, seen)
+    except ModelError as error:
+        return str(error)
 
 
 def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks: Banks = bank_of) -> tuple[State, Outcome]:
@@ -94,6 +108,8 @@ def _judge(
         with stage("scenarios"):
             bank = banks(rules, after, "A")
             sight = _sight(rules, state, after, event)
+        with stage("rivals"):
+            sight = replace(sight, lanes=lane_banks(rules, after))
     except ModelError as error:
         fault = str(error)
         after = replace(after, out=_out(rules, state.eve.out, event.session, prices, everything=True))

@@ -11,6 +11,7 @@ from riskd.settings.sections import Allocation as Allocation
 from riskd.settings.sections import Data as Data
 from riskd.settings.sections import Model as Model
 from riskd.settings.sections import Mqtt as Mqtt
+from riskd.settings.sections import Rival as Rival
 from riskd.settings.sections import Scenarios as Scenarios
 from riskd.settings.sections import Service as Service
 from riskd.settings.sections import Web as Web

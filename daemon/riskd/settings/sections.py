@@ -16,6 +16,12 @@ DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]password=")
 
 
+def _scenario_model(value: str) -> str:
+    if value not in SCENARIO_MODELS:
+        raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}")
+    return value
+
+
 class Service(Section):
     """The daemon itself."""
 
@@ -95,9 +101,7 @@ class Scenarios(Section):
     @field_validator("model")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in SCENARIO_MODELS:
-            raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}")
-        return value
+        return _scenario_model(value)
 
     @field_validator("challengers")
     @classmethod
@@ -109,6 +113,26 @@ class Scenarios(Section):
     def rules(self) -> ScenarioRules:
         horizons, levels = tuple(sorted(set(self.horizons))), tuple(sorted(set(self.levels)))
         return ScenarioRules(self.model, self.paths, horizons, levels, self.pool, challengers=self.challengers)
+
+
+class Rival(Section):
+    """Another system, run beside the champion and shown among its challengers."""
+
+    name: Name
+    artefact: Path = Field(description="folder of a model, of any kind that may be the champion")
+    model: str = Field(default="filtered-bootstrap", description="scenario model that draws its joint scores")
+
+    @field_validator("model")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        return _scenario_model(value)
+
+    @field_validator("name")
+    @classmethod
+    def _free(cls, value: str) -> str:
+        if value in CHALLENGERS:
+            raise ValueError(f"{value} is the name of an estimator of scenarios.challengers; give the rival another one")
+        return value
 
 
 class Allocation(Section):

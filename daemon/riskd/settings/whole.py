@@ -9,7 +9,7 @@ from riskd.settings.feeds import Feed, ReplayFeed, YahooFeed
 from riskd.settings.portfolios import Portfolio
 from riskd.settings.rates import Rate, rate
 from riskd.settings.section import Section, distinct
-from riskd.settings.sections import Allocation, Data, Model, Mqtt, Scenarios, Service, Web
+from riskd.settings.sections import Allocation, Data, Model, Mqtt, Rival, Scenarios, Service, Web
 from riskd.settings.symbols import AMERICAN, HUNDREDTHS, Symbol, listing
 
 UNSAID = Symbol()
@@ -31,6 +31,7 @@ class Settings(Section):
         default_factory=dict, description='EURUSD = "its symbol": dollars for a euro; by the name EURUSD=X when absent'
     )
     model: Model = Model()
+    rivals: tuple[Rival, ...] = Field(default=(), description="systems that run beside the champion, each on its own forecasts")
     scenarios: Scenarios = Scenarios()
     allocation: Allocation = Allocation()
     universe: tuple[str, ...] = Field(default=(), description="symbols beside the held ones, which a proposal may buy")
@@ -49,6 +50,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         distinct([p.name for p in self.portfolios], "portfolio")
+        distinct([r.name for r in self.rivals], "rival")
         if not self.tradeable:
             raise ValueError('no symbol anywhere: weights = "equal" needs universe = ["...", "..."]')
         for portfolio in self.portfolios:
