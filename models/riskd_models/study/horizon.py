@@ -76,7 +76,7 @@ class Horizon:
 
     def past(self, day: int) -> Sets:
         """Every overlapping stretch of the last HISTORY sessions as it was, (portfolios, S), rising."""
-        total = np.cumsum(self.study.book.returns[day - HISTORY : day], axis=0)
+        total = np.cumsum(self.study.book.returns[max(0, day - HISTORY) : day], axis=0)
         total = np.vstack([np.zeros(total.shape[1]), total])
         return self.read({h: np.expm1(total[h:] - total[:-h]) for h in HORIZONS})
 

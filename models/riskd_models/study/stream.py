@@ -10,6 +10,7 @@ import torch
 from riskd.core.arrays import Floats
 from riskd.core.johnson_su import JohnsonSU
 from riskd_models.features import history
+from riskd_models.network import LstmJsu
 from riskd_models.recipe import Recipe
 from riskd_models.study.kept import Arrays, kept
 from riskd_models.study.years import network_of, years_of
@@ -49,26 +50,39 @@ def load_stream(
     ``folders`` hold the networks and this stream; ``told`` hears every year done.
     """
     networks, own = folders
-    arrays = kept(own / "stream.npz", lambda: streamed(returns, sessions, market, recipe, networks, told))
+
+    def network(year: int) -> LstmJsu:
+        told(year)
+        return network_of(year, recipe, networks)
+
+    arrays = kept(own / "stream.npz", lambda: streamed(returns, sessions, market, recipe, network))
     return Stream(arrays, recipe.pool.warm_up)  # type: ignore[arg-type]
 
 
 def streamed(
-    returns: Floats, sessions: tuple[date, ...], market: int, recipe: Recipe, networks: Path, told: Callable[[int], None]
+    returns: Floats,
+    sessions: tuple[date, ...],
+    market: int,
+    recipe: Recipe,
+    network_in: Callable[[int], LstmJsu],
+    ranges: Floats | None = None,
 ) -> Arrays:
-    """Base scale, head and score of every session from the warm-up on, under the network of its year."""
-    inputs, scale = history(torch.from_numpy(np.ascontiguousarray(returns)), recipe.scale, market)
-    series = inputs.transpose(0, 1).float()  # (columns, sessions, 12)
+    """Base scale, head and score of every session from the warm-up on, under the network of its year.
+
+    ``ranges`` are range variances (sessions, columns), for a recipe with them.
+    """
+    seen = None if ranges is None else torch.from_numpy(np.ascontiguousarray(ranges))
+    inputs, scale = history(torch.from_numpy(np.ascontiguousarray(returns)), recipe.scale, market, seen)
+    series = inputs.transpose(0, 1).float()  # (columns, sessions, inputs)
     head = np.full((4, *returns.shape), np.nan)
     for year, rows in years_of(sessions):
         begin = max(rows.start, recipe.pool.warm_up)
         if begin < rows.stop:
             start = max(0, begin - 1 - BURN_IN)
-            network = network_of(year, recipe, networks)
+            network = network_in(year)
             with torch.no_grad():
                 params = network(series[:, start : rows.stop - 1])
             head[:, begin : rows.stop] = [p.T[begin - 1 - start :].double().numpy() for p in params]
-        told(year)
     margins = JohnsonSU(scale.numpy(), *head)
     names = ("mu", "sigma", "delta", "eps")
     return {"scale": scale.numpy(), **dict(zip(names, head, strict=True)), "score": margins.score(returns)}

@@ -1,6 +1,6 @@
 """One network a year, trained from scratch on the licensed pool up to each first of January."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -22,13 +22,22 @@ FIRST_YEAR = 1993  # the pool begins in 1990, its warm-up ends in 1991
 def whole_pool(recipe: Recipe) -> tuple[tuple[Panel, ...], list[Series]]:
     """Every panel, and every series up to its last session; the inputs look back only, so that a head of them is a history."""
     panels = load_pool(recipe)
+    return panels, whole_series(panels, recipe)
+
+
+def whole_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:
+    """Every series of the panels up to its last session."""
     later = recipe.model_copy(update={"pool": recipe.pool.model_copy(update={"train_until": date.max})})
-    return panels, training_series(panels, later)
+    return training_series(panels, later)
 
 
 def known_before(year: int, recipe: Recipe) -> list[Series]:
     """The training series without any session of ``year`` or later; those shorter than a window are left out."""
-    panels, series = whole_pool(recipe)
+    return cut_before(year, *whole_pool(recipe), recipe)
+
+
+def cut_before(year: int, panels: tuple[Panel, ...], series: list[Series], recipe: Recipe) -> list[Series]:
+    """The heads of the panels' series that end before ``year``."""
     ends = [sum(1 for s in p.sessions if s.year < year) - recipe.pool.warm_up - 1 for p in panels for _ in p.series]
     return [
         Series(one.inputs[:end], one.target[:end]) for one, end in zip(series, ends, strict=True) if end > recipe.training.window
@@ -43,7 +52,11 @@ def last_year() -> int:
 def network_of(year: int, recipe: Recipe, folder: Path) -> LstmJsu:
     """The network in force in ``year``, trained or, where ``folder`` has it, read."""
     year = min(year, last_year())
-    weights = kept(folder / f"{year}-{recipe.seed}.npz", lambda: trained(year, recipe))
+    return network_with(kept(folder / f"{year}-{recipe.seed}.npz", lambda: trained(year, recipe)), recipe)
+
+
+def network_with(weights: Mapping[str, np.ndarray], recipe: Recipe) -> LstmJsu:
+    """The network of these weights."""
     zero = torch.zeros(input_count(recipe.scale))
     network = LstmJsu(recipe.network, zero, zero)
     network.mean, network.deviation = (torch.from_numpy(weights[name]) for name in ("mean", "deviation"))
@@ -53,9 +66,13 @@ def network_of(year: int, recipe: Recipe, folder: Path) -> LstmJsu:
 
 def trained(year: int, recipe: Recipe) -> dict[str, np.ndarray]:
     """The weights of a network trained on what was known at the turn of the year."""
+    return trained_on(known_before(year, recipe), recipe)
+
+
+def trained_on(series: list[Series], recipe: Recipe) -> dict[str, np.ndarray]:
+    """The weights of a network trained from scratch on these series."""
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
-    series = known_before(year, recipe)
     _, network = descend(LstmJsu(recipe.network, *standardisation(series)), series, recipe, lambda step, loss: None)
     return {name: value.numpy() for name, value in network.state_dict().items()}
 
