@@ -67,7 +67,7 @@ def judge(
         return Standing(LimitState.FIRING, standing.episode or session, 0)
     if standing.episode is None:
         wide = p if uncertainty is None else probability_at_or_above(limit.max_cvar, cvar, uncertainty)
-        return Standing(LimitState.CLEAR if max(p, wide) <= POSSIBLE_ABOVE else LimitState.POSSIBLE)
+        return Standing(LimitState.CLEAR if p <= POSSIBLE_ABOVE and wide <= POSSIBLE_ABOVE else LimitState.POSSIBLE)
     if cvar >= limit.clear_below * limit.max_cvar:
         return Standing(LimitState.FIRING, standing.episode, 0)
     below = standing.below + 1
