@@ -2,10 +2,10 @@
 
     python benchmarks/horizons.py --out FOLDER [--books B,M,C,L] [--data FOLDER]
 
-An origin every fifth session; from each one portfolios are bought and held. B was used to choose inputs and network, M, C and L
+An origin every fifth session; from each one portfolios are bought and held. B was used to choose inputs and network; M, C and L
 were not. t below zero is ahead; its variance counts the overlap of horizons. Tests of coverage take origins whose horizons do
-not overlap. What FOLDER holds already is read, not computed again: networks come from `python -m riskd_models evaluate --out FOLDER`.
-A first run takes about twenty minutes on one core where these are there.
+not overlap. What FOLDER holds already is read, not computed again; `python -m riskd_models evaluate` with the same --out trains
+the networks. Where these are there a first run takes about twenty minutes on one core.
 """
 
 import argparse
