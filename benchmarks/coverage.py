@@ -3,8 +3,8 @@
     python benchmarks/coverage.py [--first 2015-01-02] [--last 2022-12-28] [--horizons 1] [--rows FILE.csv]
 
 The network was trained on data to 2014, so every session counted is out of sample. Loss positive. A second part lays several
-ways to call them apart side by side: on how many sessions each would, and how much more often than expected the next loss was
-beyond VaR then. ``--rows`` keeps what was said of every session.
+ways to call them apart side by side: on how many sessions each would, how often the next loss was beyond VaR then, and on how
+many it would have noticed a champion that was wrong by a factor. ``--rows`` keeps what was said of every session.
 """
 
 import argparse
@@ -23,8 +23,9 @@ from riskd.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 JUDGED = 0.95  # confidence at which champion and challengers are held against each other
-FACTORS = (DIVERGENCE, 2.0, 2.5)
-OWN = "gjr-fhs"
+FACTORS = (DIVERGENCE, 2.0)
+FAULTS = (0.5, 0.6, 0.7, 1.4, 1.7, 2.0)  # what a champion gone wrong might be multiplied by
+OWN, QUICK, SLOW = "gjr-fhs", "ewma-t", "historical"
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,15 @@ def apart(ratio: float) -> float:
 
 RULES: dict[str, Callable[[dict[str, float]], float]] = {
     "the median challenger": lambda r: apart(1 / float(np.median([1 / x for x in r.values()]))),
+    "the median of the quick": lambda r: apart(1 / float(np.median([1 / x for name, x in r.items() if name != SLOW]))),
     "any challenger": lambda r: max(map(apart, r.values())),
     "all challengers": lambda r: min(map(apart, r.values())),
-    "all, on one side": lambda r: max(min(r.values()), min(1 / x for x in r.values())),
+    "all but one": lambda r: sorted(map(apart, r.values()))[1],
     "two or more": lambda r: sorted(map(apart, r.values()))[-2],
-    "the nearest two": lambda r: sorted(map(apart, r.values()))[1],
     f"{OWN} alone": lambda r: apart(r[OWN]),
-    f"{OWN} and the median": lambda r: min(apart(r[OWN]), apart(float(np.median(list(r.values()))))),
-    "above the champion: the median": lambda r: float(np.median([1 / x for x in r.values()])),
-    "above the champion: any": lambda r: max(1 / x for x in r.values()),
-    "above the champion: the second": lambda r: sorted(1 / x for x in r.values())[-2],
+    f"the larger of {OWN}, {QUICK}": lambda r: apart(min(r[OWN], r[QUICK])),
+    f"{OWN} and {QUICK}": lambda r: min(apart(r[OWN]), apart(r[QUICK])),
+    f"{OWN} or the median": lambda r: max(apart(r[OWN]), apart(1 / float(np.median([1 / x for x in r.values()])))),
 }
 
 
@@ -98,7 +98,7 @@ def coverage(rows: list[Said]) -> Iterator[str]:
 
 
 def divergences(rows: list[Said], horizon: int) -> Iterator[str]:
-    """The share of sessions on which each rule calls champion and challengers apart, and exceedances after those."""
+    """How often each rule calls champion and challengers apart, exceedances after that, and how often were the champion wrong."""
     judged = [row for row in rows if row.figure.level == JUDGED and row.figure.horizon == horizon]
     beyond = np.array([row.loss > row.figure.var for row in judged])
     for name in sorted({name for row in judged for name in row.ratios}):
@@ -110,7 +110,13 @@ def divergences(rows: list[Said], horizon: int) -> Iterator[str]:
         shares = ", ".join(f"{f:g}x {np.mean(factor > f):6.2%}" for f in FACTORS)
         called = factor > DIVERGENCE
         after = f"{beyond[called].mean():.1%} of {called.sum()}" if horizon == 1 and called.any() else "-"
-        yield f"  {name:32} {shares}; VaR exceeded after: {after}"
+        wrong = ", ".join(f"{fault:g}: {caught(judged, rule, fault):.0%}" for fault in FAULTS)
+        yield f"  {name:30} {shares}; VaR exceeded after: {after}; were the champion times {wrong}"
+
+
+def caught(rows: list[Said], rule: Callable[[dict[str, float]], float], fault: float) -> float:
+    """The share of sessions on which ``rule`` would call a champion apart that says ``fault`` times what it does."""
+    return float(np.mean([rule({name: fault * ratio for name, ratio in row.ratios.items()}) > DIVERGENCE for row in rows]))
 
 
 def kept(rows: list[Said], path: Path) -> None:
