@@ -57,7 +57,7 @@ class Scale(Section):
     spin_up: PositiveInt
     variance_floor: PositiveFloat
     market_variance: PositiveFloat
-    ranges: Ranges | None = Field(default=None, repr=False)  # not in the text that tells studies of twelve inputs apart
+    ranges: Ranges | None = Field(default=None, repr=False, exclude_if=lambda ranges: ranges is None)  # twelve inputs without
 
     @property
     def anchor(self) -> float:

@@ -1,7 +1,7 @@
 """The network and its recursions as one ONNX graph: one session, any number of paths and assets.
 
-The inputs are laid out as rows over all paths x assets (13, N), the last one of ones, so that no copy is strided and biases
-are rows of the weights; the constants of the standardisation are folded into one multiply-add.
+The inputs are laid out as rows over all paths x assets (13, N), or (17, N) with ranges, the last one of ones, so that no copy
+is strided and biases are rows of the weights; the constants of the standardisation are folded into one multiply-add.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from riskd.forecast.contract import HIDDEN, MARKET, NEXT, RECURSIVE, RETURNS, SHARE, STATE
-from riskd_models.features import INPUTS, VARIANCES, decay
+from riskd_models.features import RANGES, VARIANCES, decay, input_count
 from riskd_models.network import LstmJsu
-from riskd_models.recipe import Scale
+from riskd_models.recipe import Ranges, Scale
 
 Array = NDArray[np.float32]
+RANGE = "rv"
 
 
 @dataclass
@@ -73,6 +74,9 @@ def step_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
     hidden = network.numbers.hidden
     taken, given = (state_values(names, suffix, "M", hidden) for names, suffix in ((RECURSIVE, ""), (STATE, NEXT)))
     inputs = [tensor(RETURNS, "M", "n"), tensor(SHARE, 1, "n"), *taken]
+    if scale.ranges:
+        inputs += [tensor(RANGE, "M", "n"), *state_values(RANGES, "", "M", hidden)]
+        given += state_values(RANGES, NEXT, "M", hidden)
     return checked_model(graph.named("step", inputs, given), opset)
 
 
@@ -84,10 +88,14 @@ def checked_model(proto: onnx.GraphProto, opset: int) -> onnx.ModelProto:
 
 
 def session(graph: Graph, network: LstmJsu, scale: Scale) -> None:
-    """Adds one session: from ``r``, the ``shares`` and the recursive arrays to all of the contract's ``_n``."""
+    """Adds one session: from ``r``, the ``shares`` and the recursive arrays to all of the contract's ``_n``.
+
+    A scale with ranges takes ``rv`` and their means too.
+    """
     graph.add("Shape", [RETURNS], "everywhere")
     today = recursions(graph, scale)
-    x = standardised(graph, stacked_inputs(graph, today), network, scale)
+    ranges = range_rows(graph, scale, scale.ranges) if scale.ranges else []
+    x = standardised(graph, stacked_inputs(graph, today, ranges), network, scale)
     gates(graph, x, network)
     head(graph, x, network)
 
@@ -123,6 +131,21 @@ def recursions(graph: Graph, scale: Scale) -> dict[str, str]:
     graph.mixed("Vm", keep, market_square, 1 - keep, "Vm" + NEXT)
     base_variance(graph, "Gm", "Vm", market_square, market_fell, scale)
     return {"x": x, "size": size, "shock": shock, "breadth": mean(graph, size, "breadth")}
+
+
+def range_rows(graph: Graph, scale: Scale, ranges: Ranges) -> list[str]:
+    """Adds features.range_variances; returns features.range_inputs as rows.
+
+    The means still lack the factor 1/2, which :func:`standardised` folds in.
+    """
+    counted = graph.add("Min", [RANGE, graph.times("G", scale.largest_square, "rv_most")], "rv_counted")
+    for name, half_life in zip(RANGES, ranges.half_lives, strict=True):
+        graph.mixed(name, decay(half_life), counted, 1 - decay(half_life), name + NEXT)
+    logged = graph.add("Log", [graph.add("Div", [RANGE, "G"], "rv_ratio")], "rv_log")
+    most = graph.real(ranges.largest_log), graph.real(-ranges.largest_log)
+    today = graph.add("Clip", [graph.times(logged, 0.5, "rv_half"), most[1], most[0]], "rv_today")
+    rows = [graph.row(graph.add("Div", [name + NEXT, "G" + NEXT], f"{name}_ratio")) for name in RANGES]
+    return [graph.row(today), graph.add("Log", [graph.add("Concat", rows, "range_ratios", axis=0)], "range_logs")]
 
 
 def mean(graph: Graph, value: str, name: str) -> str:
@@ -168,8 +191,8 @@ def base_variance(graph: Graph, name: str, slow: str, square: str, fell: str, sc
     graph.add("Add", [calm, shock], name + NEXT)
 
 
-def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
-    """The twelve inputs as rows (13, N), before the constants that :func:`standardised` folds in; the last will be ones."""
+def stacked_inputs(graph: Graph, today: dict[str, str], ranges: list[str]) -> str:
+    """All inputs as rows (13 or 17, N), before the constants that :func:`standardised` folds in; the last will be ones."""
     variance = graph.row("G" + NEXT)
     names = [graph.row(name + NEXT) for name in VARIANCES]
     ratios = graph.add("Div", [graph.add("Concat", names, "variances", axis=0), variance], "ratios")
@@ -180,7 +203,7 @@ def stacked_inputs(graph: Graph, today: dict[str, str]) -> str:
     trends = [graph.row(graph.add("Div", [m + NEXT, base], f"{m}_trend")) for m in ("m1", "m2")]
     market = [graph.row(graph.add("Expand", [today[k], "everywhere"], f"{k}_all")) for k in ("shock", "breadth")]
     x = graph.row(today["x"])
-    rows = [x, graph.row(today["size"]), logs, downside, *trends, *market, x]
+    rows = [x, graph.row(today["size"]), logs, downside, *trends, *market, *ranges, x]
     return graph.add("Concat", rows, "inputs", axis=0)
 
 
@@ -189,10 +212,10 @@ def standardised(graph: Graph, inputs: str, network: LstmJsu, scale: Scale) -> s
 
     The last row becomes one, so that biases are rows of the weights.
     """
-    gain = np.ones(INPUTS)
-    gain[2:7] = 0.5  # log of a standard deviation
+    gain = np.ones(input_count(scale))
+    gain[2:7] = gain[13:] = 0.5  # log of a standard deviation
     gain[9] = scale.slow_trend_gain
-    offset = np.zeros(INPUTS)
+    offset = np.zeros(len(gain))
     offset[7] = -0.5
     mean, deviation = network.mean.double().numpy(), network.deviation.double().numpy()
     slope = graph.array("slope", np.append(gain / deviation, 0.0)[:, None])
@@ -209,8 +232,9 @@ def gates(graph: Graph, x: str, network: LstmJsu) -> None:
     """
     weights = {name: value.detach().numpy() for name, value in network.lstm.named_parameters()}
     bias = weights["bias_ih_l0"] + weights["bias_hh_l0"]
-    stacked = np.vstack([weights["weight_ih_l0"].T, bias, weights["weight_hh_l0"].T])  # (13 + hidden, 4 hidden)
-    shape = graph.add("Concat", ["everywhere", graph.array("rows", np.array([INPUTS + 1]))], "seen_shape", axis=0)
+    stacked = np.vstack([weights["weight_ih_l0"].T, bias, weights["weight_hh_l0"].T])  # (13 or 17 + hidden, 4 hidden)
+    count = graph.array("rows", np.array([network.lstm.input_size + 1]))
+    shape = graph.add("Concat", ["everywhere", count], "seen_shape", axis=0)
     seen = graph.add("Reshape", [graph.add("Transpose", [x], "seen_flat", perm=[1, 0]), shape], "seen")
     both = graph.add("Concat", [seen, "h"], "seen_and_kept", axis=2)
     parts = zip("ifgo", np.split(stacked, 4, axis=1), strict=True)

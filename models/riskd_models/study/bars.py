@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from riskd.core.arrays import Floats
 from riskd.errors import ConfigError
@@ -38,13 +37,11 @@ def shared_bars(data: Path) -> Bars:
 def book_ranges(book: Book, bars: Bars) -> Floats:
     """Range variances (sessions, assets) of a book's own sessions; raises ConfigError where one has no whole bar."""
     mine = bars.of(list(book.symbols))
-    stamps = pd.to_datetime(list(book.sessions))
-    missing = stamps.difference(mine.closes.index[1:])
-    if len(missing):
-        raise ConfigError(f"{book.name}: no whole bar of every asset at {missing[0]:%Y-%m-%d}; this book has no ranges")
-    before = mine.closes.index[mine.closes.index.get_loc(stamps[0]) - 1]
-    rows = pd.DatetimeIndex([before]).append(stamps)
-    return range_variance(Bars(*(table.loc[rows] for table in (mine.opens, mine.highs, mine.lows, mine.closes))))
+    found = dict(zip((stamp.date() for stamp in mine.closes.index[1:]), range_variance(mine), strict=True))
+    missing = [session for session in book.sessions if session not in found]
+    if missing:
+        raise ConfigError(f"{book.name}: no whole bar of every asset at {missing[0]}; this book has no ranges")
+    return np.array([found[session] for session in book.sessions])
 
 
 def learnt_panels(data: Path) -> tuple[Panel, ...]:
