@@ -85,15 +85,23 @@ def test_nobody_loses_more_than_everything(weights: Floats) -> None:
     np.testing.assert_allclose((1 + after[impossible]) / (1 + x[impossible]), np.tile(share[impossible, None], 3), rtol=1e-10)
 
 
-def test_long_against_short_keeps_the_first_move() -> None:
+@pytest.mark.parametrize("scale", [0.8, 0.3], ids=["more-are-ruined", "fewer-are-ruined"])
+def test_long_against_short_keeps_the_first_move(scale: float) -> None:
     """A book that may lose more than its long side has no proportion to move in: it still takes the target's values."""
     weights = np.array([2.0, -1.0, 0.0])
-    x = returns(scale=0.2)
-    wanted = np.sort(np.random.default_rng(5).normal(-0.3, 0.8, len(x)))
+    x = returns(scale=0.5)
+    p = x @ weights
+    x[:, 2] = np.where(p <= -1, -0.95, np.maximum(-0.5 * p, -0.9))  # falls when the book rises
+    wanted = np.sort(np.random.default_rng(5).normal(-0.3, scale, len(x)))
     after = anchored(x, weights, wanted)
-    lost = (after <= -1).any(axis=1)
-    assert lost.any() and (np.minimum(1 + x @ weights, 1 + after @ weights)[lost] <= 0).all()
-    np.testing.assert_allclose(np.sort(after @ weights), wanted, rtol=1e-10, atol=1e-12)
+    q = after @ weights
+    np.testing.assert_allclose(np.sort(q), wanted, rtol=1e-9, atol=1e-12)
+    first = x + np.outer(q - p, np.cov(x.T, p)[:3, 3] / p.var(ddof=1))
+    lost = (first <= -1).any(axis=1)
+    ruined = (p <= -1) | (q <= -1)
+    assert (lost & ((p <= -1) != (q <= -1))).any()
+    np.testing.assert_allclose(after[ruined], first[ruined], rtol=1e-9, atol=1e-12)
+    assert (after[lost & (p > -1) & (q > -1)] > -1).all()
 
 
 @pytest.mark.parametrize(
