@@ -99,6 +99,14 @@ def test_a_history_too_short_is_nan(name: str) -> None:
         assert np.isnan(losses).all() and losses.shape[1] == 1 and len(losses)
 
 
+def test_how_long_a_past_must_be() -> None:
+    """The first session count at which each says something: 120 for ewma-t, 60 for gjr-fhs, 60 stretches for historical."""
+    told = simulated(700)
+    for name, horizon, least in (("ewma-t", 1, 120), ("gjr-fhs", 1, 60), ("historical", 1, 60), ("historical", 5, 64)):
+        for sessions, silent in ((least - 1, True), (least, False)):
+            assert np.isnan(CHALLENGERS[name](past(told[-sessions:]), (horizon,))[horizon]).all() == silent, (name, horizon)
+
+
 def test_ewma_t_is_the_loop() -> None:
     """Variance by the recursion, nu by a search over scipy's own likelihood, equally spaced quantiles of one session."""
     told = past(independent(900, 4))

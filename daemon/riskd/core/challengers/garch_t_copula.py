@@ -5,7 +5,7 @@ Source: E. Jondeau, M. Rockinger, The copula-GARCH model of conditional dependen
 """
 
 import numpy as np
-from scipy.special import ndtr, ndtri, stdtr, stdtrit
+from scipy.special import ndtr, stdtrit
 
 from riskd.core.arrays import Floats
 from riskd.core.challengers.gjr_fhs import loss
@@ -25,8 +25,7 @@ def garch_t_copula(past: Past, horizons: tuple[int, ...]) -> dict[int, Floats]:
     filtered = [fit.filtered(r) for fit, r in zip(fits, past.log_returns.T, strict=True)]
     nu = np.array([fit.nu for fit in fits])
     unit = np.sqrt(nu / (nu - 2))
-    scores = np.stack([z[-WINDOW:] for z, _ in filtered], axis=1) * unit  # (sessions, symbols), Student t
-    copula = fit_t_copula(_normal(scores, nu))
+    copula = fit_t_copula(np.stack([z[-WINDOW:] for z, _ in filtered], axis=1))  # (sessions, symbols); only ranks count
     random = np.random.Generator(np.random.Philox(key=[0, 3]))
     last = max(horizons)
     g = copula.draw(random, last * PATHS)
@@ -38,11 +37,6 @@ def garch_t_copula(past: Past, horizons: tuple[int, ...]) -> dict[int, Floats]:
 def fits_array(rows: Floats) -> Floats:
     """mu, omega, alpha, gamma, beta (5, symbols)."""
     return rows[:, :5].T
-
-
-def _normal(t: Floats, nu: Floats) -> Floats:
-    half = stdtr(nu, -np.abs(t))  # the lower tail keeps its digits
-    return np.asarray(-np.sign(t) * ndtri(half))
 
 
 def _simulated(past: Past, fits: Floats, sigma: list[float], z: Floats, sessions: int) -> Floats:
