@@ -14,10 +14,11 @@ from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
+RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, train-window and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -31,6 +32,11 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--recipe", type=Path, default=RECIPE, help="every number of the training (default: the shipped one)")
     evaluate.add_argument("--data", type=Path, help="folder of the shared prices of M and L (default: beside the repository)")
     evaluate.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+    ranges = verbs.add_parser("ranges", help="a walk-forward study of what a day's high and low add: tables on standard output")
+    ranges.add_argument("--book", required=True, help="M or L, whose every asset has bars in the shared prices")
+    ranges.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
+    ranges.add_argument("--recipe", type=Path, default=RANGES, help="a recipe with [scale.ranges] (default: the one shipped)")
+    ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
     window = verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute")
     window.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
     window.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
@@ -87,6 +93,13 @@ def main(arguments: list[str]) -> int:
 
             for path in evaluate_book(wanted.book, read_recipe(wanted.recipe), wanted.out, wanted.data, wanted.jobs):
                 print(path)
+        elif wanted.verb == "ranges":
+            from riskd_models.study.range_report import range_study
+            from riskd_models.study.range_report import told as range_lines
+
+            study = range_study(wanted.book, read_recipe(RECIPE), read_recipe(wanted.recipe), wanted.out, wanted.data)
+            for line in range_lines(study):
+                print(line, flush=True)
         elif wanted.verb == "train-window":
             from riskd_models.window_artefact import train_window_artefact, window_told
             from riskd_models.window_recipe import read_window_recipe

@@ -5,21 +5,30 @@ import onnx
 from onnx import helper
 
 from riskd.forecast.contract import FIRST, NEXT, RETURNS, SCORE, SCORES, SHARE, SIMULATED, STATE, rank
+from riskd_models.features import RANGES
 from riskd_models.network import LstmJsu
 from riskd_models.recipe import Scale
-from riskd_models.step_graph import Graph, checked_model, session, spread_shares, state_values, tensor
+from riskd_models.step_graph import RANGE, Graph, checked_model, session, spread_shares, state_values, tensor
+
+RELATIVE, RELATIVES = "q", "qs"  # log of a day's range variance over the variance S^2 sigma^2 that was forecast
 
 
 def horizon_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
-    """Takes the state of one path and scores (H, M, n), gives log returns (H, M, n): a Scan over :func:`scored_session`."""
+    """Takes the state of one path and scores (H, M, n), gives log returns (H, M, n): a Scan over :func:`scored_session`.
+
+    With ranges it takes relative ranges (H, M, n) beside the scores, and their means in the state.
+    """
     graph, hidden = Graph(), network.numbers.hidden
     spread_shares(graph)
     graph.add("Shape", [SCORES], "paths", start=1, end=2)
-    first = [repeated(graph, name) for name in STATE]
-    body = scored_session(network, scale).named("session", *scored_values(hidden))
-    ends = [f"{name}_end" for name in STATE]
-    graph.nodes.append(helper.make_node("Scan", [*first, SCORES], [*ends, SIMULATED], "sessions", num_scan_inputs=1, body=body))
-    inputs = [tensor(SCORES, "H", "M", "n"), tensor(SHARE, 1, "n"), *state_values(STATE, FIRST, 1, hidden)]
+    names, series = carried(scale), [SCORES, RELATIVES] if scale.ranges else [SCORES]
+    first = [repeated(graph, name) for name in names]
+    body = scored_session(network, scale).named("session", *scored_values(scale, hidden))
+    ends, count = [f"{name}_end" for name in names], len(series)
+    graph.nodes.append(
+        helper.make_node("Scan", [*first, *series], [*ends, SIMULATED], "sessions", num_scan_inputs=count, body=body)
+    )
+    inputs = [*(tensor(name, "H", "M", "n") for name in series), tensor(SHARE, 1, "n"), *state_values(names, FIRST, 1, hidden)]
     return checked_model(graph.named("horizon", inputs, [tensor(SIMULATED, "H", "M", "n")]), opset)
 
 
@@ -30,7 +39,7 @@ def scored_model(network: LstmJsu, scale: Scale, opset: int) -> onnx.ModelProto:
     spread_shares(shared)
     graph.nodes[:0] = shared.nodes
     graph.constants |= shared.constants
-    inputs, outputs = scored_values(network.numbers.hidden)
+    inputs, outputs = scored_values(scale, network.numbers.hidden)
     return checked_model(graph.named("scored", [tensor(SHARE, 1, "n"), *inputs], outputs), opset)
 
 
@@ -38,6 +47,8 @@ def scored_session(network: LstmJsu, scale: Scale) -> Graph:
     """Nodes of one session whose log returns are drawn from its own forecast."""
     graph = Graph()
     drawn(graph)
+    if scale.ranges:
+        drawn_range(graph)
     session(graph, network, scale)
     return graph
 
@@ -50,6 +61,17 @@ def drawn(graph: Graph) -> None:
     width = graph.add("Mul", ["sigma", "delta"], "width_of_tail")
     z = graph.add("Add", ["mu", graph.add("Mul", [width, lift], "lifted")], "drawn_z")
     graph.add("Mul", [graph.add("Sqrt", ["G"], "drawn_base"), z], RETURNS)
+
+
+def drawn_range(graph: Graph) -> None:
+    """Adds rv = e^q S^2 sigma^2, with q the relative range of the day that the score is of."""
+    width = graph.add("Mul", ["G", graph.add("Mul", ["sigma", "sigma"], "sigma2")], "drawn_width")
+    graph.add("Mul", [width, graph.add("Exp", [RELATIVE], "drawn_ratio")], RANGE)
+
+
+def carried(scale: Scale) -> tuple[str, ...]:
+    """The state's arrays, and the means of range variances where there are ranges."""
+    return (*STATE, *RANGES) if scale.ranges else STATE
 
 
 def sinh(graph: Graph, value: str, name: str) -> str:
@@ -66,7 +88,8 @@ def repeated(graph: Graph, name: str) -> str:
     return graph.add("Expand", [name + FIRST, shape], f"{name}_of_paths")
 
 
-def scored_values(hidden: int) -> tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]]:
+def scored_values(scale: Scale, hidden: int) -> tuple[list[onnx.ValueInfoProto], list[onnx.ValueInfoProto]]:
     """What a scored session takes and gives, in the order that Scan wants: the state first."""
-    inputs = [*state_values(STATE, "", "M", hidden), tensor(SCORE, "M", "n")]
-    return inputs, [*state_values(STATE, NEXT, "M", hidden), tensor(RETURNS, "M", "n")]
+    names, drawn = carried(scale), [SCORE, RELATIVE] if scale.ranges else [SCORE]
+    inputs = [*state_values(names, "", "M", hidden), *(tensor(name, "M", "n") for name in drawn)]
+    return inputs, [*state_values(names, NEXT, "M", hidden), tensor(RETURNS, "M", "n")]

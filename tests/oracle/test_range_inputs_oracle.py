@@ -13,13 +13,14 @@ for package in ("onnx", "skfolio", "arch"):
     pytest.importorskip(package, reason=f"{package} is not installed: training and its tests need it")
 
 from riskd.errors import ConfigError  # noqa: E402
-from riskd.forecast.contract import NEXT, RECURSIVE, STATE  # noqa: E402
+from riskd.forecast.contract import FIRST, NEXT, RECURSIVE, STATE  # noqa: E402
 from riskd.forecast.onnx_lstm import shares  # noqa: E402
 from riskd.forecast.session import Session  # noqa: E402
 from riskd_models.bars import Bars, range_variance  # noqa: E402
 from riskd_models.export import torch_state  # noqa: E402
 from riskd_models.features import RANGES, history  # noqa: E402
-from riskd_models.network import LstmJsu, stepped  # noqa: E402
+from riskd_models.horizon_graph import carried, horizon_model  # noqa: E402
+from riskd_models.network import LstmJsu, drawn, stepped  # noqa: E402
 from riskd_models.pool import Panel, load_pool  # noqa: E402
 from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
 from riskd_models.step_graph import step_model  # noqa: E402
@@ -139,3 +140,23 @@ def test_what_has_no_high_has_no_sixteen_inputs(recipe: Recipe, panel: Panel, tm
         training_series((bare,), recipe)
     with pytest.raises(ValueError, match="range variance"):
         history(torch.from_numpy(panel.returns[:70].copy()), recipe.scale, 2)
+
+
+def test_the_horizon_with_ranges_agrees_with_torch(recipe: Recipe, network: LstmJsu, panel: Panel) -> None:
+    """Ten sessions of twenty paths, scores and relative ranges drawn, a flat bar among them: every return agrees to 1e-5."""
+    rng = np.random.default_rng(10)
+    scores = rng.standard_normal((10, 20, 2)).astype(np.float32)
+    relative = rng.normal(-0.5, 1.0, (10, 20, 2)).astype(np.float32)
+    relative[4, 7] = -np.inf
+    state = torch_state(panel.returns[:60], 1, network, recipe)
+    state = stepped(network, state, torch.tensor([[0.01, -0.02]]), recipe.scale, 2, torch.tensor([[1e-4, 3e-4]]))
+    taken = {name + FIRST: np.ascontiguousarray(state[name].numpy()) for name in carried(recipe.scale)}
+    found = np.empty_like(scores)
+    graph = Session(horizon_model(network, recipe.scale, recipe.export.opset).SerializeToString(), "cpu")
+    graph.run(taken | {"gs": scores, "qs": relative, "share": shares(2, 2)}, {"rs": found})
+    state = {name: value.expand(20, *value.shape[1:]) for name, value in state.items()}
+    for t in range(10):
+        wanted = drawn(state, torch.from_numpy(scores[t]))
+        assert_allclose(found[t], wanted.numpy(), rtol=0, atol=1e-5 * float(wanted.abs().max()))
+        rv = state["G"] * state["sigma"] ** 2 * torch.from_numpy(relative[t]).exp()
+        state = stepped(network, state, wanted, recipe.scale, 2, rv)
