@@ -114,3 +114,42 @@ def test_a_row_comes_back() -> None:
     assert gjr_of(TRUTH.row()) == TRUTH
     other = untrained(simulated(300, 7))
     assert gjr_of(other.row()) == other
+
+
+def test_too_few_returns_are_not_fitted() -> None:
+    """249 returns have no fit, 250 have one."""
+    y = simulated(250, 8)
+    assert not fit_gjr(y[1:]).fitted
+    assert fit_gjr(y).fitted
+
+
+def test_tails_too_heavy_for_a_variance_are_not_fitted() -> None:
+    """Returns with 1.5 degrees of freedom have no variance to forecast: fixed parameters, and they say so."""
+    fit = fit_gjr(0.01 * np.random.default_rng(9).standard_t(1.5, 2000))
+    assert not fit.fitted and fit.nu == 6.0
+
+
+def test_one_crash_is_no_new_world() -> None:
+    """A shock of 40 deviations moves the variance as one of 10 does, filtered and simulated alike; its residual stays."""
+    y = simulated(300, 10)
+    y[150] = -0.4
+    residuals, sigma = TRUTH.filtered(y)
+    variance, z = float(np.mean((y[:75] - TRUTH.mu) ** 2)) + 1e-14, []
+    for r in y:
+        e = r - TRUTH.mu
+        z.append(e / np.sqrt(variance))
+        square = min(e * e, 100 * variance)
+        variance = TRUTH.omega + (TRUTH.alpha + TRUTH.gamma * (e < 0)) * square + TRUTH.beta * variance
+    assert abs(z[150]) > 30
+    np.testing.assert_allclose(residuals, z, rtol=1e-9)
+    assert sigma == pytest.approx(np.sqrt(variance), rel=1e-9)
+    first = np.sqrt(float(np.mean((y[:75] - TRUTH.mu) ** 2)) + 1e-14)
+    np.testing.assert_allclose(TRUTH.simulated(first, residuals[:, None])[:, 0], y, rtol=1e-8)
+
+
+def test_what_is_not_fitted_keeps_the_level_of_the_returns() -> None:
+    """The fixed parameters' long-run variance is the returns' mean square, and they make no mean up."""
+    y = 0.02 * np.random.default_rng(11).standard_normal(100)
+    fit = untrained(y)
+    assert fit.omega / (1 - fit.alpha - fit.gamma / 2 - fit.beta) == pytest.approx(np.mean(y**2), rel=1e-6)
+    assert fit.mu == 0.0

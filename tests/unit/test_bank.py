@@ -105,3 +105,35 @@ def test_no_price_falls_to_nothing() -> None:
     bank = scenario_bank(EwmaForecaster(), MARKET, Constant(-5000.0), 2, (1,), 1, "A")
     assert (bank.returns[1] > -1).all() and (bank.returns[1] < -0.9999999).all()
     assert np.isfinite(1 / (1 + bank.returns[1])).all()
+
+
+class Normal:
+    """Draws standard normal scores; the pool it has is fixed."""
+
+    def __init__(self, pool: Floats | None = None) -> None:
+        self.pool, self.draws = pool, 0
+
+    def draw(self, random: np.random.Generator, sessions: int, paths: int) -> Floats:
+        self.draws += 1
+        return random.standard_normal((sessions, paths, 2))
+
+    def exact(self) -> Floats | None:
+        return self.pool
+
+
+def test_every_block_has_random_numbers_of_its_own() -> None:
+    """1,200 paths in blocks of 500: no path twice, and the first 700 do not depend on how many follow."""
+    many, fewer = (scenario_bank(EwmaForecaster(), MARKET, Normal(), n, (1,), 1, "A").returns[1] for n in (1200, 700))
+    assert len(np.unique(many[:, 0])) == 1200
+    np.testing.assert_array_equal(many[:700], fewer)
+
+
+def test_what_is_known_exactly_is_not_drawn() -> None:
+    """A sampler that knows all of one session: that horizon is its pool; paths are simulated for longer ones alone."""
+    pool = np.random.default_rng(1).standard_normal((60, 2))
+    sampler = Normal(pool)
+    bank = scenario_bank(EwmaForecaster(), MARKET, sampler, 400, (1,), 1, "A")
+    np.testing.assert_allclose(bank.returns[1], np.expm1(np.sqrt(MARKET.arrays["variance"].astype(float)) * pool))
+    assert bank.exact and sampler.draws == 0
+    both = scenario_bank(EwmaForecaster(), MARKET, sampler, 400, (1, 3), 1, "A")
+    assert [len(both.returns[h]) for h in (1, 3)] == [60, 400]

@@ -66,6 +66,7 @@ def test_whose_errors_a_figure_has() -> None:
         (0.045, 0.004, "possible"),
         (0.051, 0.02, "firing"),
         (0.0505, 0.0, "possible"),
+        (0.0497, 0.0, "possible"),
     ],
 )
 def test_doubt_about_the_estimate_makes_a_breach_possible_and_never_hides_one(
