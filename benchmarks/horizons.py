@@ -1,11 +1,11 @@
 """Is the forecast ahead over 5, 10 and 21 sessions too? Walk-forward studies of real prices, with Diebold-Mariano t.
 
-    python benchmarks/horizons.py --out FOLDER [--books B,M,C,L] [--data FOLDER]
+    python benchmarks/horizons.py --out FOLDER [--books B,M,C,L] [--data FOLDER] [--every SESSIONS]
 
-An origin every fifth session; from each one portfolios are bought and held. B was used to choose inputs and network; M, C and L
+From every tenth session on portfolios are bought and held. B was used to choose inputs and network; M, C and L
 were not. t below zero is ahead; its variance counts the overlap of horizons. Tests of coverage take origins whose horizons do
 not overlap. What FOLDER holds already is read, not computed again; `python -m riskd_models evaluate` with the same --out trains
-the networks. Where these are there a first run takes about twenty minutes on one core.
+the networks. Where these are there a first run takes about fifteen minutes on one core.
 """
 
 import argparse
@@ -24,8 +24,8 @@ from riskd.errors import ConfigError  # noqa: E402
 from riskd.lab.panel import Panel, panels, session_means  # noqa: E402
 from riskd_models.recipe import read_recipe  # noqa: E402
 from riskd_models.study.books import DATA, load_book  # noqa: E402
-from riskd_models.study.horizon import NAMES, STRIDE  # noqa: E402
-from riskd_models.study.horizon_walk import horizon_laboratory, walk_horizons  # noqa: E402
+from riskd_models.study.horizon import NAMES  # noqa: E402
+from riskd_models.study.horizon_walk import EVERY, horizon_laboratory, walk_horizons  # noqa: E402
 from riskd_models.study.laboratory import study_of  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,43 +44,38 @@ PAIRS = (
 )
 
 
-def compared(panel: Panel, score: str, level: float | None, model: str, rival: str) -> float:
-    """t of the mean score difference over the group's portfolios, with lags for overlapping horizons."""
+def compared(panel: Panel, score: str, level: float | None, model: str, rival: str, apart: int) -> float:
+    """t of the mean score difference over the group's portfolios; every ``apart``-th origin has a horizon of its own."""
     difference = session_means(panel.scores(score, level, model) - panel.scores(score, level, rival))
-    lags = max(newey_west_lags(len(difference)), overlap(panel) - 1)
+    lags = max(newey_west_lags(len(difference)), apart - 1)
     return diebold_mariano(difference, lags).t
 
 
-def overlap(panel: Panel) -> int:
-    """Every how manieth origin has a horizon of its own."""
-    return -(-panel.horizon // STRIDE)
-
-
-def passed(panel: Panel, model: str, level: float) -> float:
+def passed(panel: Panel, model: str, level: float, apart: int) -> float:
     """The share of portfolios whose losses beyond VaR pass the exact binomial test (p > 0.05), without overlap."""
-    k, apart = panel.levels.index(level), slice(None, None, overlap(panel))
-    tests = [exact_binomial(t.losses[apart], t.forecasts[model].var[apart, k], level) for t in panel.tracks]
+    k, rows = panel.levels.index(level), slice(None, None, apart)
+    tests = [exact_binomial(t.losses[rows], t.forecasts[model].var[rows, k], level) for t in panel.tracks]
     return float(np.mean([test.p > 0.05 for test in tests]))
 
 
-def covered(panel: Panel) -> Iterator[str]:
+def covered(panel: Panel, apart: int) -> Iterator[str]:
     """A line a forecast: mean FZ0 and CRPS, losses beyond VaR, and how many portfolios' are within luck."""
     yield f"  {'':18}{'FZ0 5 %':>9}{'2.5 %':>9}{'1 %':>9}{'CRPS':>9}{'5 %':>8}{'2.5 %':>7}{'1 %':>7}{'binomial 5/2.5/1':>20}"
     for model in NAMES:
         scores = [panel.scores("fz0", level, model).mean() for level in LEVELS]
         beyond = [panel.scores("above", level, model).mean() for level in LEVELS]
-        tests = "/".join(f"{passed(panel, model, level):.0%}" for level in LEVELS)
+        tests = "/".join(f"{passed(panel, model, level, apart):.0%}" for level in LEVELS)
         yield (
             f"  {model:18}" + "".join(f"{s:9.4f}" for s in scores) + f"{panel.scores('crps', None, model).mean():9.5f} "
             f"{beyond[0]:7.2%}{beyond[1]:7.2%}{beyond[2]:7.2%}{tests:>20}"
         )
 
 
-def rivalry(panel: Panel) -> Iterator[str]:
+def rivalry(panel: Panel, apart: int) -> Iterator[str]:
     """A line a pair: t of FZ0 at three levels and of CRPS."""
     for model, rival in PAIRS:
-        t = [compared(panel, "fz0", level, model, rival) for level in LEVELS]
-        crps = compared(panel, "crps", None, model, rival)
+        t = [compared(panel, "fz0", level, model, rival, apart) for level in LEVELS]
+        crps = compared(panel, "crps", None, model, rival, apart)
         yield f"  {model + ' : ' + rival:38}{t[0]:+6.2f} ({t[1]:+.2f}, {t[2]:+.2f})  CRPS {crps:+.2f}"
 
 
@@ -89,6 +84,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--books", default="B,M,C,L")
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--every", type=int, default=EVERY, help="sessions between origins (default: %(default)s)")
     wanted = parser.parse_args()
     recipe = read_recipe(ROOT / "models" / "recipes" / "lstm-jsu.toml")
     for name in wanted.books.split(","):
@@ -97,10 +93,11 @@ def main() -> int:
         except ConfigError as missing:
             print(f"book {name} is left out: {missing}")
             continue
-        lab = horizon_laboratory(study, walk_horizons(study))
+        lab = horizon_laboratory(study, walk_horizons(study, wanted.every))
         for panel in panels(lab):
+            apart = -(-panel.horizon // wanted.every)
             print(f"\nbook {name}, {panel.name}: {len(panel.sessions)} origins {panel.sessions[0]} to {panel.sessions[-1]}")
-            print("\n".join((*covered(panel), *rivalry(panel))), flush=True)
+            print("\n".join((*covered(panel, apart), *rivalry(panel, apart))), flush=True)
     return 0
 
 

@@ -19,7 +19,7 @@ from riskd_models.network import LstmJsu, drawn, stepped  # noqa: E402
 from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
 from riskd_models.study.books import Book  # noqa: E402
 from riskd_models.study.forecasts import Study  # noqa: E402
-from riskd_models.study.horizon import HORIZONS, NAMES, STRIDE, Horizon, Sets  # noqa: E402
+from riskd_models.study.horizon import HORIZONS, NAMES, Horizon, Sets  # noqa: E402
 from riskd_models.study.horizon_walk import held, horizon_laboratory, origin_rows, walk_horizons  # noqa: E402
 from riskd_models.study.origins import Arrays32, origins, recursions  # noqa: E402
 from riskd_models.study.paths import NetworkPaths, garch_paths, stratified_rows  # noqa: E402
@@ -29,7 +29,7 @@ from riskd_models.study.years import network_of  # noqa: E402
 
 RECIPE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "lstm-jsu.toml"
 FIRST, ROWS = 860, 891  # origins are rows 860, 865 and 870
-DAY = 865
+DAY, EVERY = 865, 5
 YEAR, TURN = 2012, 730  # the year of DAY and its first row
 EQUAL = 3
 
@@ -178,20 +178,20 @@ def test_what_came_true_is_buying_and_holding(study: Study) -> None:
 
 def test_a_stopped_walk_goes_on_and_the_laboratory_takes_it(study: Study) -> None:
     """Origins end where the longest horizon still fits; a kept year is read, a missing one is walked to the same figures."""
-    first = walk_horizons(study)
-    assert first["day"].tolist() == [860, 865, 870] == list(origin_rows(study.book))
-    place = study.folder / f"horizon-{YEAR}.npz"
+    first = walk_horizons(study, EVERY)
+    assert first["day"].tolist() == [860, 865, 870] == list(origin_rows(study.book, EVERY))
+    place = study.folder / f"horizon-{EVERY}-{YEAR}.npz"
     written = place.stat().st_mtime_ns
-    walk_horizons(study)
+    walk_horizons(study, EVERY)
     assert place.stat().st_mtime_ns == written
     place.unlink()
-    again = walk_horizons(study)
+    again = walk_horizons(study, EVERY)
     assert first.keys() == again.keys()
     assert_array_equal(again["riskd/21/var"], first["riskd/21/var"])
     lab = horizon_laboratory(study, again)
     assert {t.horizon for t in lab.tracks} == set(HORIZONS)
     track = next(t for t in lab.tracks if (t.horizon, t.portfolio) == (21, "equal"))
     assert_allclose(track.losses[1], -held(study.book, study.portfolios.weights, DAY, 21)[EQUAL], rtol=1e-12)
-    assert track.sessions[1] - track.sessions[0] == timedelta(days=STRIDE)
+    assert track.sessions[1] - track.sessions[0] == timedelta(days=EVERY)
     worst = np.sort(forecasts(study)["riskd"][21][EQUAL])[:100].mean()
     assert_allclose(track.forecasts["riskd"].cvar[1, 5], -worst, rtol=1e-9)

@@ -18,7 +18,6 @@ from riskd_models.study.single import REFIT, WINDOW, Forecast
 from riskd_models.study.stream import POOL
 
 HORIZONS = (5, 10, 21)  # sessions
-STRIDE = 5  # sessions from one origin to the next
 PATHS = 2000
 NAMES = (
     "riskd",

@@ -11,7 +11,7 @@ from riskd.core.arrays import Floats
 from riskd.lab.track import Laboratory, Track
 from riskd_models.study.books import Book
 from riskd_models.study.forecasts import BASELINE, CHAMPION, Study
-from riskd_models.study.horizon import HORIZONS, NAMES, PATHS, STRIDE, Horizon
+from riskd_models.study.horizon import HORIZONS, NAMES, PATHS, Horizon
 from riskd_models.study.kept import Arrays, kept
 from riskd_models.study.laboratory import provenance, quantified
 from riskd_models.study.origins import Arrays32, origins, recursions
@@ -20,12 +20,13 @@ from riskd_models.study.quantified import LEVELS, read_off
 from riskd_models.study.walk import Told, silent
 from riskd_models.study.years import network_of, years_of
 
+EVERY = 10  # sessions from one origin to the next
 FIELDS = ("var", "cvar", "pit", "crps")
 
 
-def origin_rows(book: Book) -> range:
-    """Every STRIDE-th tested row from which the longest horizon ends inside the book."""
-    return range(book.first, len(book.sessions) - max(HORIZONS) + 1, STRIDE)
+def origin_rows(book: Book, every: int) -> range:
+    """Tested rows, ``every`` so many sessions, from which the longest horizon ends inside the book."""
+    return range(book.first, len(book.sessions) - max(HORIZONS) + 1, every)
 
 
 def held(book: Book, weights: Floats, day: int, horizon: int) -> Floats:
@@ -33,13 +34,13 @@ def held(book: Book, weights: Floats, day: int, horizon: int) -> Floats:
     return np.asarray(weights @ np.expm1(book.returns[day : day + horizon].sum(axis=0)))
 
 
-def walk_horizons(study: Study, told: Told = silent) -> Arrays:
+def walk_horizons(study: Study, every: int = EVERY, told: Told = silent) -> Arrays:
     """What is read off every forecast, by ``name/horizon/field``; ``day`` (origins,) are the first rows that are held.
 
     ``var`` and ``cvar`` (origins, portfolios, levels), ``pit`` and ``crps`` (origins, portfolios). Years that the study's folder
     holds already are read.
     """
-    days = origin_rows(study.book)
+    days = origin_rows(study.book, every)
     inputs, before = recursions(study.returns, study.recipe.scale, study.assets, days)
     horizon, parts = Horizon(study), []
     for year, rows in years_of(study.book.sessions):
@@ -49,7 +50,7 @@ def walk_horizons(study: Study, told: Told = silent) -> Arrays:
         network = network_of(year, study.recipe, study.networks)
         begun = origins(network, inputs, before, rows.start, mine)
         paths = NetworkPaths(network, study.recipe)
-        place = study.folder / f"horizon-{year}.npz"
+        place = study.folder / f"horizon-{every}-{year}.npz"
         parts.append(kept(place, partial(walked, horizon, paths, begun)))
         told("horizons", sum(len(part["day"]) for part in parts))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -81,7 +82,7 @@ def horizon_laboratory(study: Study, walked: Arrays) -> Laboratory:
             forecasts = {model: quantified(fields_of(walked, model, h), place) for model in NAMES}
             tracks.append(Track(name, group, h, sessions, losses[:, place], forecasts))
     title = f"Several sessions ahead, book {study.book.name}"
-    facts = provenance(study) | {"origins": f"every {STRIDE} sessions", "paths": str(PATHS)}
+    facts = provenance(study) | {"origins": str(len(days)), "paths": str(PATHS)}
     return Laboratory(title, LEVELS, tuple(tracks), CHAMPION, BASELINE, None, facts)
 
 
