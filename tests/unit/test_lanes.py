@@ -208,14 +208,16 @@ def test_a_champion_that_fails_takes_no_rival_with_it(rules: Rules) -> None:
 
 
 def test_what_the_hashes_know_of_rivals(rules: Rules, both: Rules) -> None:
-    """Another forecaster in a lane needs another warm-up; another name or scenario model only another identity."""
+    """Another forecaster in a lane needs another warm-up; another name, scenario model or count only another identity."""
     other = replace(rules, lanes=(replace(QUICK, forecaster=EwmaForecaster(identity="other@test")), ALONE))
     renamed = replace(rules, lanes=(replace(QUICK, name="swift"), ALONE))
     drawn = replace(rules, lanes=(replace(QUICK, model="block-bootstrap"), ALONE))
+    fewer = replace(rules, lanes=(replace(QUICK, paths=300), ALONE))
     assert len({r.basis for r in (rules, both, other)}) == 3
-    assert {r.basis for r in (both, renamed, drawn)} == {both.basis}
-    assert len({r.identity for r in (rules, both, other, renamed, drawn)}) == 5
-    assert {r.seed("A") for r in (rules, both, other, renamed, drawn)} == {rules.seed("A")}
+    assert {r.basis for r in (both, renamed, drawn, fewer)} == {both.basis}
+    every = (rules, both, other, renamed, drawn, fewer)
+    assert len({r.identity for r in every}) == len(every)
+    assert {r.seed("A") for r in every} == {rules.seed("A")}
 
 
 def test_the_slowest_decides_how_much_history_is_needed(rules: Rules) -> None:
@@ -227,10 +229,12 @@ def test_the_slowest_decides_how_much_history_is_needed(rules: Rules) -> None:
 
 
 def test_a_lane_has_its_own_smaller_bank(rules: Rules) -> None:
-    """At most four thousand paths, the champion's horizons and levels, and no lane within a lane."""
-    wide = replace(rules, lanes=(QUICK,), scenarios=replace(rules.scenarios, paths=20_000))
-    (own,) = wide.in_lanes
-    assert (own.scenarios.paths, own.scenarios.model, own.lanes) == (4000, "t-copula", ())
+    """The fewer of its own paths and the champion's, the champion's horizons and levels, and no lane within a lane."""
+    wide = replace(rules, lanes=(QUICK, replace(ALONE, paths=300)), scenarios=replace(rules.scenarios, paths=20_000))
+    narrow = replace(wide, scenarios=replace(rules.scenarios, paths=1000))
+    assert [own.scenarios.paths for own in wide.in_lanes + narrow.in_lanes] == [4000, 300, 1000, 300]
+    (own, _) = wide.in_lanes
+    assert (own.scenarios.model, own.lanes) == ("t-copula", ())
     assert (own.scenarios.horizons, own.scenarios.levels) == (wide.scenarios.horizons, wide.scenarios.levels)
 
 

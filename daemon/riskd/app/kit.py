@@ -123,7 +123,7 @@ def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
     rival, key = settings.rivals[place], f"rivals[{place}]"
     if rival.name == champion.identity.partition("@")[0]:
         raise ConfigError(f"{key}.name: {rival.name} is the name of the champion; give the rival another one")
-    return Lane(rival.name, _loaded(settings, rival.artefact, f"{key}.artefact"), rival.model)
+    return Lane(rival.name, _loaded(settings, rival.artefact, f"{key}.artefact"), rival.model, rival.paths)
 
 
 def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:

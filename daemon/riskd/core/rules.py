@@ -7,8 +7,6 @@ from riskd.core.canonical import digest, plain, seed
 from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Portfolio
 
-LANE_PATHS = 4000  # at most, in a lane's bank
-
 
 @dataclass(frozen=True)
 class ScenarioRules:
@@ -36,11 +34,13 @@ class AllocationRules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
-    """A system that runs beside the champion as a challenger: its forecaster, and the scenario model that draws its scores."""
+    """A system that runs beside the champion as a challenger: its forecaster, the scenario model that draws its scores, and how
+    many paths its bank has at most."""
 
     name: str
     forecaster: Forecaster
     model: str = "filtered-bootstrap"
+    paths: int = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +64,11 @@ class Rules:
     @cached_property
     def in_lanes(self) -> tuple["Rules", ...]:
         """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths."""
-        paths = min(LANE_PATHS, self.scenarios.paths)
-        specs = [replace(self.scenarios, model=lane.model, paths=paths) for lane in self.lanes]
-        systems = zip(self.lanes, specs, strict=True)
-        return tuple(replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=()) for lane, spec in systems)
+        return tuple(self._in(lane) for lane in self.lanes)
+
+    def _in(self, lane: Lane) -> "Rules":
+        spec = replace(self.scenarios, model=lane.model, paths=min(lane.paths, self.scenarios.paths))
+        return replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=())
 
     @property
     def books(self) -> tuple[Portfolio, ...]:
@@ -89,7 +90,7 @@ class Rules:
     @cached_property
     def identity(self) -> str:
         """Hash of everything configured that enters a figure or a judgement."""
-        lanes = [[(lane.name, lane.model) for lane in self.lanes]] if self.lanes else []
+        lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
         return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation), *lanes])
 
     def seed(self, bank: str) -> int:

@@ -121,6 +121,9 @@ class Rival(Section):
     name: Name
     artefact: Path = Field(description="folder of a model, of any kind that may be the champion")
     model: str = Field(default="filtered-bootstrap", description="scenario model that draws its joint scores")
+    paths: Annotated[int, Field(ge=200, le=2_000_000)] = Field(
+        default=4000, description="at most; figures wait for it, and a network that reads a window is slow"
+    )
 
     @field_validator("model")
     @classmethod
