@@ -62,10 +62,13 @@ def test_longer_paths_remember_their_rows(rules: Rules, state: State) -> None:
     assert sample.drawn and sample.rows.shape == (1000, 5)
 
 
-def test_what_had_been_forecast_is_what_was_told(rules: Rules, state: State) -> None:
+@pytest.mark.parametrize("sessions", [400, 381], ids=["same-fits", "fitted-again"])
+def test_what_had_been_forecast_is_what_was_told(rules: Rules, sessions: int) -> None:
     """The session after, the forecast for it is found again bit for bit, and it is the one the eve's bank was anchored to."""
+    state = warm_state(rules, made_up_table(("AAA", "BBB", "CCC"), sessions=sessions))
     eve = bank_of(rules, state).books
     after, _ = step(rules, state, closed(state.session + timedelta(days=1), -0.02))
+    assert (after.fits[3] != state.fits[3]).any() == (sessions == 381)  # 6 * 63 + 3 returns: the turn of column 3
     found = forecast_before(rules, after)
     for name in ("book", "apart"):
         np.testing.assert_array_equal(found[name].losses[1], eve[name].losses[1])
