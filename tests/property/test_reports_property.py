@@ -87,9 +87,7 @@ def told(rules: Rules, r: Floats, move: tuple[float, ...]) -> Outcome | None:
 
 @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(WEIGHTS, PASTS, MOVES, st.booleans(), st.integers(0, 50))
-def test_a_report_always_comes(
-    weights: tuple[float, ...], kind: str, move: tuple[float, ...], abroad: bool, seed: int
-) -> None:
+def test_a_report_always_comes(weights: tuple[float, ...], kind: str, move: tuple[float, ...], abroad: bool, seed: int) -> None:
     """Cash alone, short, leveraged, abroad; still, equal, crashed or unknown prices: ordered figures, or none and no green."""
     rules = rules_of(weights, abroad)
     outcome = told(rules, past(kind, seed), move)
