@@ -183,6 +183,17 @@ def test_a_rival_that_cannot_simulate_has_no_figures(rules: Rules) -> None:
     assert (state.lanes[0].fault, np.isfinite(state.lanes[0].scores).all()) == ("", True)
 
 
+def test_a_rival_that_took_too_few_sessions_has_no_figures(both: Rules, warm: State) -> None:
+    """Back after a long silence it waits until its pool is as large as the champion's must be."""
+    least, scores = both.scenarios.least_pool, warm.lanes[1].scores.copy()
+    scores[: -least + 2] = NAN
+    silent = replace(warm, lanes=(warm.lanes[0], replace(warm.lanes[1], scores=frozen(scores))))
+    state, told = days(both, silent, moves_of(1))
+    assert np.isnan(rival_figures(told, "alone")).all()
+    assert f"challenger alone has no figures: it took {least - 1} of the newest sessions, {least} are needed" in told.reports[0].notes
+    assert np.isfinite(rival_figures(days(both, state, moves_of(1))[1], "alone")).all()
+
+
 def test_a_rival_that_fails_in_the_warm_up_is_out(rules: Rules) -> None:
     """The champion warms up, folds and is corrected as without it; every report says what the rival died of."""
     brittle = replace(rules, lanes=(Lane("brittle", Brittle(most=1e-6)), QUICK))

@@ -62,6 +62,9 @@ def lane_banks(rules: Rules, state: State) -> dict[str, ScenarioBank | str]:
 
 
 def _lane_bank(rules: Rules, state: State, stream: Stream) -> ScenarioBank | str:
+    known = int(np.isfinite(stream.scores).any(axis=1).sum())
+    if not stream.fault and known < rules.scenarios.least_pool:
+        return f"it took {known} of the newest sessions, {rules.scenarios.least_pool} are needed"
     try:
         seen = replace(state, market=stream.market, scores=stream.scores, anchors=(), lanes=())
         return stream.fault or bank_of(rules, seen)
