@@ -7,25 +7,25 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from riskd.core.arrays import Floats, Floats32
+from riskd.core.arrays import Floats
 from riskd.core.validation.compare import DieboldMariano, diebold_mariano
 from riskd.core.validation.scores import fz0
-from riskd.forecast.contract import FIRST, HEAD, HIDDEN, SCORES, SHARE, SIMULATED
+from riskd.forecast.contract import FIRST, SCORES, SHARE, SIMULATED
 from riskd.forecast.onnx_lstm import shares
 from riskd.forecast.session import Session
-from riskd_models.features import states
+from riskd_models.features import State, states
 from riskd_models.horizon_graph import RELATIVES, carried, horizon_model
 from riskd_models.study.kept import Arrays, kept
+from riskd_models.study.origins import Arrays32, origins
 from riskd_models.study.paths import ROWS, stratified_rows
 from riskd_models.study.quantified import LEVELS, read_off
 from riskd_models.study.ranges import Family, RangeStudy
-from riskd_models.study.stream import BURN_IN, POOL, Stream
+from riskd_models.study.stream import POOL, Stream
 from riskd_models.study.years import years_of
 
 HORIZONS = (5, 10, 21)  # sessions
 STRIDE = 10  # sessions from one origin to the next
 PATHS = 2000
-Arrays32 = dict[str, Floats32]
 
 
 @dataclass(eq=False)
@@ -60,30 +60,24 @@ class RangePaths:
         book = self.study.study.book
         return range(book.first, len(book.sessions) - max(HORIZONS) + 1, STRIDE)
 
-    @torch.no_grad()
-    def origins(self) -> Iterator[tuple[int, Session, Arrays32]]:
+    def begun(self) -> Iterator[tuple[int, Session, Arrays32]]:
         """Each of :attr:`days` with the graph of its year and the state before it."""
         book, recipe = self.study.study.book, self.family.recipe
         returns = torch.from_numpy(book.returns.copy())
         seen = None if self.ranges is None else torch.from_numpy(self.ranges.copy())
-        befores, rows = [], []
+        befores: dict[int, State] = {}
+        rows = []
         for before, _, row in states(returns, recipe.scale, len(book.symbols), seen):
-            befores.append(before)
+            befores[len(befores)] = before
             rows.append(row)
         inputs = torch.stack(rows, dim=1).float()  # (assets, sessions, inputs)
         for year, within in years_of(book.sessions):
-            mine = [day for day in self.days if day in range(within.start, within.stop)]
-            network = self.family.network(year) if mine else None
-            if network is None:
-                continue
-            graph = horizon_model(network, recipe.scale, recipe.export.opset).SerializeToString()
-            session = Session(graph, "cpu")
-            for day in mine:
-                params, memory = network.run(inputs[:, max(0, day - BURN_IN) : day], None)
-                arrays = {name: value[None] for name, value in befores[day].items()}
-                arrays |= {name: value[:, -1][None] for name, value in zip(HEAD, params, strict=True)}
-                arrays |= dict(zip(HIDDEN, memory, strict=True))
-                yield day, session, {name: np.ascontiguousarray(value.float().numpy()) for name, value in arrays.items()}
+            mine = [day for day in self.days if within.start <= day < within.stop]
+            if mine:
+                network = self.family.network(year)
+                session = Session(horizon_model(network, recipe.scale, recipe.export.opset).SerializeToString(), "cpu")
+                for day, state in origins(network, inputs, befores, within.start, mine):
+                    yield day, session, state
 
     def simulated(self, session: Session, state: Arrays32, day: int) -> Floats:
         """Cumulated log returns (sessions, paths, assets); every session of a path draws one past day for all assets."""
@@ -107,7 +101,7 @@ class RangePaths:
 
     def _walked(self) -> Arrays:
         found: dict[str, list[Floats]] = {}
-        for day, session, state in self.origins():
+        for day, session, state in self.begun():
             total = self.simulated(session, state, day)
             for h in HORIZONS:
                 read = read_off(np.sort(np.expm1(total[h - 1]).T, axis=1), held(self.study, day, h))
