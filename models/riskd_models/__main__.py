@@ -31,6 +31,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
     evaluate.add_argument("--recipe", type=Path, default=RECIPE, help="every number of the training (default: the shipped one)")
     evaluate.add_argument("--data", type=Path, help="folder of the shared prices of M and L (default: beside the repository)")
+    plans = "trained once on 80 %%, walked forward, or held for 21 sessions"
+    evaluate.add_argument("--seeds", choices=("split", "forward", "months"), help=f"judge the systems of two papers: {plans}")
     evaluate.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
     ranges = verbs.add_parser("ranges", help="a walk-forward study of what a day's high and low add: tables on standard output")
     ranges.add_argument("--book", required=True, help="M or L, whose every asset has bars in the shared prices")
@@ -82,6 +84,16 @@ def told(card: Card) -> str:
     return "\n".join(lines)
 
 
+def evaluated(wanted: argparse.Namespace) -> tuple[Path, Path]:
+    """The study that ``evaluate`` asks for; the paths of its report."""
+    from riskd_models.study.verb import evaluate_book, evaluate_seeds
+
+    recipe, rest = read_recipe(wanted.recipe), (wanted.out, wanted.data, wanted.jobs)
+    if wanted.seeds:
+        return evaluate_seeds(wanted.book, wanted.seeds, recipe, *rest)
+    return evaluate_book(wanted.book, recipe, *rest)
+
+
 def main(arguments: list[str]) -> int:
     """Run one verb; a user's mistake is one line on stderr and status 78."""
     wanted = parser().parse_args(arguments)
@@ -89,10 +101,7 @@ def main(arguments: list[str]) -> int:
         if wanted.verb == "train":
             print(told(train_artefact(read_recipe(wanted.recipe, wanted.until, wanted.name), wanted.out)))
         elif wanted.verb == "evaluate":
-            from riskd_models.study.verb import evaluate_book
-
-            for path in evaluate_book(wanted.book, read_recipe(wanted.recipe), wanted.out, wanted.data, wanted.jobs):
-                print(path)
+            print(*evaluated(wanted), sep="\n")
         elif wanted.verb == "ranges":
             from riskd_models.study.range_report import range_study
             from riskd_models.study.range_report import told as range_lines

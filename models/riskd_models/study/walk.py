@@ -14,6 +14,7 @@ from riskd_models.study.forecasts import NAMES, Study, forecast_of
 from riskd_models.study.joint import Combined
 from riskd_models.study.kept import Arrays, kept
 from riskd_models.study.quantified import LEVELS, energy_score, read_off
+from riskd_models.study.single import Forecast
 
 ENERGY_EVERY = 5  # sessions; an energy score costs as much as a forecast
 Told = Callable[[str, int], None]  # what is being computed, and how many sessions of it are done
@@ -24,23 +25,28 @@ def silent(_: str, __: int) -> None:
 
 
 def walked(study: Study, name: str, told: Told = silent) -> Arrays:
-    """One forecast's var and cvar (sessions, portfolios, levels), pit and crps (sessions, portfolios).
+    """One forecast's :func:`read_rows` over every tested session."""
+    rows = range(study.book.first, len(study.book.sessions))
+    return read_rows(study, forecast_of(study, name), rows, lambda done: told(name, done))
 
-    A joint set has ``energy`` (sessions,) too, NaN but for every ENERGY_EVERY-th session.
+
+def read_rows(study: Study, forecast: Forecast, rows: range, told: Callable[[int], None]) -> Arrays:
+    """What is read off a forecast of a book's ``rows``: var and cvar (rows, portfolios, levels), pit and crps (rows, portfolios).
+
+    A joint set has ``energy`` (rows,) too, NaN but for every ENERGY_EVERY-th session.
     """
-    forecast, book = forecast_of(study, name), study.book
+    book, count = study.book, len(study.portfolios.names)
     realised = np.expm1(study.returns)
-    days, count = len(book.tested), len(study.portfolios.names)
-    found = {key: np.empty((days, count, len(LEVELS))) for key in ("var", "cvar")}
-    found |= {key: np.empty((days, count)) for key in ("pit", "crps")}
-    energy = np.full(days, np.nan)
-    for row, day in enumerate(range(book.first, len(book.sessions))):
+    found = {key: np.empty((len(rows), count, len(LEVELS))) for key in ("var", "cvar")}
+    found |= {key: np.empty((len(rows), count)) for key in ("pit", "crps")}
+    energy = np.full(len(rows), np.nan)
+    for row, day in enumerate(rows):
         read = read_off(forecast.ordered(day), realised[day])
         for key, values in found.items():
             values[row] = getattr(read, key)
         if isinstance(forecast, Combined) and row % ENERGY_EVERY == 0:
             energy[row] = energy_score(forecast.joint.sample(day), book.simple[day])
-        told(name, row + 1)
+        told(row + 1)
     return found | ({"energy": energy} if isinstance(forecast, Combined) else {})
 
 

@@ -1,0 +1,176 @@
+"""The study of the two papers' systems looks back only, pools what was out of sample, and compares on the same sessions."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+pytestmark = pytest.mark.unit
+torch = pytest.importorskip("torch", reason="torch is not installed: training and its tests need it")
+for package in ("skfolio", "arch"):
+    pytest.importorskip(package, reason=f"{package} is not installed: training and its tests need it")
+
+from riskd.core.arrays import Floats  # noqa: E402
+from riskd.core.validation.scores import fz0  # noqa: E402
+from riskd.lab.summary import summary  # noqa: E402
+from riskd_models.recipe import read_recipe  # noqa: E402
+from riskd_models.study import seeds as judged  # noqa: E402
+from riskd_models.study.books import Book  # noqa: E402
+from riskd_models.study.forecasts import Study  # noqa: E402
+from riskd_models.study.kept import kept  # noqa: E402
+from riskd_models.study.seeds import HORIZON, SPANS, Seeds, forward, seeds_laboratory, split  # noqa: E402
+from riskd_models.study.systems import SYSTEMS, Block, SystemSet  # noqa: E402
+from riskd_models.study.walk import place  # noqa: E402
+from riskd_models.window_export import export_window  # noqa: E402
+from riskd_models.window_train import train_window  # noqa: E402
+from window_systems import panel_of, small  # noqa: E402
+
+RECIPE = Path(__file__).resolve().parents[2] / "models" / "recipes" / "lstm-jsu.toml"
+ROWS, CUT, DAY = 460, 360, 370
+FIRST_SCORED = 288  # a fifth of the 360 known rows is only judged on
+Made = Callable[[str, Book], SystemSet]
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    """Three made-up assets with a common factor and a volatility that comes and goes."""
+    random = np.random.default_rng(3)
+    returns = 0.006 * random.standard_t(5, (ROWS, 1)) + 0.008 * random.standard_t(5, (ROWS, 3))
+    returns *= np.exp(np.sin(np.arange(ROWS) / 20))[:, None]
+    return Book("made-up", ("A", "B", "C"), days_from(date(2000, 1, 1), ROWS), returns, CUT)
+
+
+def days_from(first: date, count: int) -> tuple[date, ...]:
+    return tuple(first + timedelta(days=i) for i in range(count))
+
+
+@pytest.fixture(scope="module")
+def folder(book: Book, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tiny networks where the study keeps those that it has trained."""
+    found = tmp_path_factory.mktemp("study") / "systems"
+    for recipe in {system.recipe for system in SYSTEMS.values()}:
+        panel, rules = panel_of(book.returns[:CUT]), small(recipe)
+        export_window(train_window(panel, rules), panel, rules, found / f"{recipe}-{book.sessions[0]}-{book.sessions[CUT - 1]}")
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path) -> Made:
+    blocks = (Block(range(CUT), range(CUT, ROWS)),)
+    return lambda name, book: SystemSet(book, blocks, SYSTEMS[name], folder)
+
+
+@pytest.fixture(scope="module")
+def seeds(book: Book, folder: Path) -> Seeds:
+    study = Study(book, read_recipe(RECIPE), folder.parent, folder)
+    return Seeds(study, "months", lambda name, done: None)
+
+
+def spoilt(book: Book, value: float) -> Book:
+    """The same book with every return from row DAY on replaced."""
+    returns = book.returns.copy()
+    returns[DAY:] = value * np.sin(1 + np.arange(returns[DAY:].size)).reshape(-1, 3)
+    return replace(book, returns=returns)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_knows_nothing_of_its_own_day(made: Made, book: Book, name: str) -> None:
+    """Other returns from a day on leave that day's forecasts, of one session and of five, and change the next day's."""
+    before, after = made(name, book), made(name, spoilt(book, 0.1))
+    assert_array_equal(before.sample(DAY), after.sample(DAY))
+    assert_array_equal(before.held(DAY, 5, 20), after.held(DAY, 5, 20))
+    assert not np.array_equal(before.sample(DAY + 1), after.sample(DAY + 1))
+    assert not np.array_equal(before.held(DAY + 1, 5, 20), after.held(DAY + 1, 5, 20))
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_pool_is_out_of_sample_and_whole(made: Made, book: Book, name: str) -> None:
+    """Its scores are of every row from the first that the weights were not found from up to the day before."""
+    run = made(name, book).run(DAY)
+    assert run.first == FIRST_SCORED
+    assert len(run.pool(DAY)) == DAY - FIRST_SCORED
+    assert_array_equal(run.pool(DAY)[-1], run.forecast(DAY - 1).score(book.returns[DAY - 1][None])[0])
+
+
+@pytest.mark.parametrize("name", ["seed-4", "seed-4-open", "seed-4-block", "seed-4-filtered"])
+def test_one_session_held_is_the_session_that_is_forecast(made: Made, book: Book, name: str) -> None:
+    """Every simulated return of one session is one of the joint set's, assets together, to float32."""
+    system = made(name, book)
+    wanted, found = system.sample(DAY), system.held(DAY, 1, 50)
+    assert_allclose(np.abs(found[:, None] - wanted).max(axis=2).min(axis=1), 0.0, atol=1e-7)
+
+
+def test_only_the_clamped_system_is_bounded(made: Made, book: Book) -> None:
+    """With past moves of 60 % no return of seed-4 exceeds 20 %, and the open reading's do."""
+    wild = spoilt(book, 0.6)
+    sizes = {name: float(np.abs(made(name, wild).sample(DAY + 40)).max()) for name in ("seed-4", "seed-4-open")}
+    assert sizes["seed-4"] == pytest.approx(0.2)
+    assert sizes["seed-4-open"] > 0.3
+
+
+def test_only_filtered_residuals_widen_after_a_storm(made: Made, book: Book) -> None:
+    """Ten sessions of large moves more than double the deviation of the filtered set, and add less than half to the plain one."""
+    returns = book.returns.copy()
+    returns[DAY : DAY + 10] *= 4
+    stormy = replace(book, returns=returns)
+    growth = {}
+    for name in ("seed-4-open", "seed-4-filtered"):
+        system = made(name, stormy)
+        growth[name] = float(system.sample(DAY + 10)[:, 0].std() / system.sample(DAY)[:, 0].std())
+    assert growth["seed-4-filtered"] > 2
+    assert growth["seed-4-open"] < 1.5
+
+
+def test_the_copula_joins_pool_margins_or_bare_ones(made: Made, book: Book) -> None:
+    """Through the network's margins the draws give back the quantiles of the pool, or with seed-1-bare normal ones."""
+    for name, wanted in (("seed-1", None), ("seed-1-bare", [-1.2816, 0.0, 1.2816])):
+        system = made(name, book)
+        run = system.run(CUT)
+        scores = run.forecast(CUT).score(np.log1p(system.sample(CUT)))
+        pool = np.quantile(run.pool(CUT), [0.1, 0.5, 0.9], axis=0, method="hazen")
+        expected = pool if wanted is None else np.tile(np.array(wanted)[:, None], 3)
+        assert_allclose(np.quantile(scores, [0.1, 0.5, 0.9], axis=0), expected, atol=0.06)
+
+
+def test_blocks_cover_the_tested_sessions_once_and_train_on_the_past() -> None:
+    """Trained once: the first paper's years, four fifths known. Walked forward: again at every third turn of the year."""
+    rows = 6000
+    long = Book("M", ("A",), days_from(date(2008, 1, 1), rows), np.zeros((rows, 1)), 1461)  # to June 2024
+    (only,) = split(long)
+    first, last = SPANS["M"]
+    assert (long.sessions[only.known.start], long.sessions[only.rows.stop - 1]) == (first, last)
+    assert len(only.rows) == pytest.approx(0.2 * (last - first).days, abs=2)
+    blocks = forward(long)
+    assert [long.sessions[b.rows.start].year for b in blocks] == [2012, 2015, 2018, 2021, 2024]
+    assert [row for b in blocks for row in b.rows] == list(range(long.first, rows))
+    assert all(b.known == range(b.rows.start) for b in blocks)
+
+
+def test_the_studys_own_forecasts_are_cut_to_the_same_sessions(book: Book, seeds: Seeds) -> None:
+    """Row for row, what stands beside the systems is of the sessions that they forecast."""
+    begun = replace(seeds.study, book=replace(book, first=CUT - 50), folder=seeds.study.folder / "begun-earlier")
+    whole = np.arange(CUT - 50, ROWS, dtype=np.float64)
+    kept(place(begun, "riskd"), lambda: {"var": whole})
+    sliced = Seeds(begun, "split", seeds.told)
+    assert_array_equal(sliced.beside("riskd")["var"], np.array(sliced.rows, dtype=np.float64))
+
+
+def test_months_are_held_without_overlap_and_judged_on_what_came(
+    seeds: Seeds, book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Losses are those of buying and holding, and the report's mean FZ0 is that of these losses."""
+    monkeypatch.setattr(judged, "forward", lambda _: (Block(range(CUT), range(CUT, ROWS)),))
+    lab = seeds_laboratory(seeds)
+    track = next(t for t in lab.tracks if t.portfolio == "equal")
+    days = range(CUT, ROWS - HORIZON + 1, HORIZON)
+    losses: Floats = np.array([1 - np.exp(book.returns[d : d + HORIZON].sum(axis=0)).mean() for d in days])
+    assert_allclose(track.losses, losses, atol=1e-12)
+    forecast, level = track.forecasts["seed-4-filtered"], lab.levels.index(0.95)
+    wanted = fz0(losses, forecast.var[:, level], forecast.cvar[:, level], 0.95).mean()
+    panel = next(p for p in summary(lab)["panels"] if p["group"] == "equal")
+    found = [r["mean"] for r in panel["scores"] if (r["score"], r["level"], r["model"]) == ("fz0", 0.95, "seed-4-filtered")]
+    assert_allclose(found, wanted, rtol=1e-5)
