@@ -13,6 +13,7 @@ from riskd.core.arrays import Floats
 from riskd.lab.track import Laboratory, Track
 from riskd_models.study.books import Book
 from riskd_models.study.forecasts import BASELINE, CHAMPION, Study
+from riskd_models.study.horizon_walk import FIELDS, fields_of, held, walk_horizons
 from riskd_models.study.joint import Combined
 from riskd_models.study.kept import Arrays, kept
 from riskd_models.study.laboratory import provenance, quantified
@@ -23,7 +24,9 @@ from riskd_models.study.walk import place, read_rows, walked
 BESIDE = (CHAMPION, BASELINE, "joint-anchored", "garch-t-copula", "historical")
 DAILY = tuple(name for name in SYSTEMS if name != "seed-4-block")  # a block of one session is a session
 HELD = tuple(name for name in SYSTEMS if name.startswith("seed-4"))
-HORIZON, HELD_PATHS = 21, 256  # a window network reads its whole window again for every session of every path
+HORIZON = 21  # sessions that a portfolio is held, as in the second paper, and from one origin to the next: none overlap
+HELD_PATHS = 256  # a window network reads its whole window again for every session of every path
+BESIDE_HELD = (CHAMPION, BASELINE, "joint-anchored", "riskd-sqrt", "historical")
 LEARNT = 0.8  # the share of the sessions before the first forecast, as in the papers
 YEARS = 3  # from one training to the next, walking forward
 SPANS: Mapping[str, tuple[date, date]] = {"M": (date(2013, 1, 1), date(2023, 12, 31))}  # the first paper's years
@@ -90,44 +93,44 @@ class Seeds:
         return kept(self.folder / f"{name}.npz", computed)
 
     def held(self, name: str) -> Arrays:
-        """What is read off a system HORIZON sessions ahead, on every HORIZON-th row: ``day`` (origins,) and the fields."""
+        """What is read off a system HORIZON sessions ahead, on every HORIZON-th row."""
         return kept(self.folder / f"{name}.npz", lambda: self._held(name))
 
+    @property
+    def origins(self) -> list[int]:
+        """The rows from which portfolios are held."""
+        return list(range(self.rows.start, self.rows.stop - HORIZON + 1, HORIZON))
+
     def _held(self, name: str) -> Arrays:
-        study, joint = self.study, self.joint(name)
-        days = np.arange(self.rows.start, self.rows.stop - HORIZON + 1, HORIZON)
-        found = []
-        for done, day in enumerate(days):
-            returns = joint.held(int(day), HORIZON, HELD_PATHS)
-            found.append(read_off(np.sort(study.portfolios.weights @ returns.T, axis=1), realised(study, int(day))))
+        study, joint, found = self.study, self.joint(name), []
+        for done, day in enumerate(self.origins):
+            returns = joint.held(day, HORIZON, HELD_PATHS)
+            ordered = np.sort(study.portfolios.weights @ returns.T, axis=1)
+            found.append(read_off(ordered, held(study.book, study.portfolios.weights, day, HORIZON)))
             self.told(name, done + 1)
-        fields = {key: np.array([getattr(read, key) for read in found]) for key in ("var", "cvar", "pit", "crps")}
-        return {"day": days} | fields
+        return {field: np.array([getattr(read, field) for read in found]) for field in FIELDS}
 
-
-def realised(study: Study, day: int) -> Floats:
-    """Simple returns (portfolios,) of buying before row ``day`` and holding for HORIZON sessions."""
-    total = study.book.returns[day : day + HORIZON].sum(axis=0)
-    return np.asarray(study.portfolios.weights @ np.expm1(total))
+    def beside_held(self) -> dict[str, Arrays]:
+        """What is read off the study's own forecasts HORIZON sessions ahead, on the same rows."""
+        walked = walk_horizons(self.study, HORIZON, self.told)
+        return {name: fields_of(walked, name, HORIZON) for name in BESIDE_HELD}
 
 
 def seeds_laboratory(seeds: Seeds) -> Laboratory:
-    """What the laboratory judges: every system, one session ahead beside the study's forecasts, or held beside each other."""
+    """What the laboratory judges: every system, beside the study's own forecasts of the same sessions."""
     study = seeds.study
     if seeds.plan == "months":
-        found = {name: seeds.held(name) for name in HELD}
-        days = [int(day) for day in found[HELD[0]]["day"]]
-        losses, horizon = -np.array([realised(study, day) for day in days]), HORIZON
-        champion, baseline, energy = "seed-4-filtered", "seed-4-open", None
+        found = seeds.beside_held() | {name: seeds.held(name) for name in HELD}
+        days, horizon = seeds.origins, HORIZON
+        losses = -np.array([held(study.book, study.portfolios.weights, day, HORIZON) for day in days])
     else:
         found = {name: seeds.beside(name) for name in BESIDE} | {name: seeds.daily(name) for name in DAILY}
         days, losses, horizon = list(seeds.rows), -np.expm1(study.returns[seeds.rows.start : seeds.rows.stop]), 1
-        champion, baseline = CHAMPION, BASELINE
-        energy = {name: np.asarray(read["energy"], dtype=np.float64) for name, read in found.items() if "energy" in read}
+    energy = {name: np.asarray(read["energy"], dtype=np.float64) for name, read in found.items() if "energy" in read}
     sessions = tuple(study.book.sessions[day] for day in days)
     tracks = tuple(tracks_of(study, found, sessions, losses, horizon))
     title = f"The systems of two papers, book {study.book.name}"
-    return Laboratory(title, LEVELS, tracks, champion, baseline, energy, provenance(study) | facts(seeds))
+    return Laboratory(title, LEVELS, tracks, CHAMPION, BASELINE, energy or None, provenance(study) | facts(seeds))
 
 
 def tracks_of(

@@ -33,7 +33,7 @@ def walked(study: Study, name: str, told: Told = silent) -> Arrays:
 def read_rows(study: Study, forecast: Forecast, rows: range, told: Callable[[int], None]) -> Arrays:
     """What is read off a forecast of a book's ``rows``: var and cvar (rows, portfolios, levels), pit and crps (rows, portfolios).
 
-    A joint set has ``energy`` (rows,) too, NaN but for every ENERGY_EVERY-th session.
+    A joint set has ``energy`` (rows,) too, NaN but for every ENERGY_EVERY-th tested session.
     """
     book, count = study.book, len(study.portfolios.names)
     realised = np.expm1(study.returns)
@@ -44,7 +44,7 @@ def read_rows(study: Study, forecast: Forecast, rows: range, told: Callable[[int
         read = read_off(forecast.ordered(day), realised[day])
         for key, values in found.items():
             values[row] = getattr(read, key)
-        if isinstance(forecast, Combined) and row % ENERGY_EVERY == 0:
+        if isinstance(forecast, Combined) and (day - book.first) % ENERGY_EVERY == 0:
             energy[row] = energy_score(forecast.joint.sample(day), book.simple[day])
         told(row + 1)
     return found | ({"energy": energy} if isinstance(forecast, Combined) else {})
