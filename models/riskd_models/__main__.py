@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from riskd.errors import RiskdError
+from riskd.errors import ConfigError, RiskdError
 from riskd.forecast.contract import Card
 from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
@@ -47,6 +47,13 @@ def parser() -> argparse.ArgumentParser:
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
+
+
+def without_ranges(recipe: Recipe) -> Recipe:
+    """The recipe; raises ConfigError where it has ranges, for no feed and not every book has highs and lows."""
+    if recipe.scale.ranges:
+        raise ConfigError(f"{recipe.name}: only the verb ranges takes a recipe with scale.ranges; no feed quotes highs and lows")
+    return recipe
 
 
 def train_artefact(recipe: Recipe, out: Path) -> Card:
@@ -88,7 +95,7 @@ def evaluated(wanted: argparse.Namespace) -> tuple[Path, Path]:
     """The study that ``evaluate`` asks for; the paths of its report."""
     from riskd_models.study.verb import evaluate_book, evaluate_seeds
 
-    recipe, rest = read_recipe(wanted.recipe), (wanted.out, wanted.data, wanted.jobs)
+    recipe, rest = without_ranges(read_recipe(wanted.recipe)), (wanted.out, wanted.data, wanted.jobs)
     if wanted.seeds:
         return evaluate_seeds(wanted.book, wanted.seeds, recipe, *rest)
     return evaluate_book(wanted.book, recipe, *rest)
@@ -99,7 +106,8 @@ def main(arguments: list[str]) -> int:
     wanted = parser().parse_args(arguments)
     try:
         if wanted.verb == "train":
-            print(told(train_artefact(read_recipe(wanted.recipe, wanted.until, wanted.name), wanted.out)))
+            recipe = without_ranges(read_recipe(wanted.recipe, wanted.until, wanted.name))
+            print(told(train_artefact(recipe, wanted.out)))
         elif wanted.verb == "evaluate":
             print(*evaluated(wanted), sep="\n")
         elif wanted.verb == "ranges":

@@ -172,12 +172,15 @@ def test_a_book_without_a_whole_bar_is_refused(book: Book) -> None:
 
 
 def test_the_verb_refuses_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A book without bars, a recipe without ranges."""
+    """A book without bars, a recipe without ranges, and a recipe with ranges where there are none."""
     assert main(["ranges", "--book", "B", "--out", str(tmp_path)]) == 78
     assert main(["ranges", "--book", "M", "--out", str(tmp_path), "--recipe", str(RECIPES / "lstm-jsu.toml")]) == 78
-    first, second = capsys.readouterr().err.splitlines()
+    ranged = ["--recipe", str(RECIPES / "lstm-jsu-ranges.toml"), "--out", str(tmp_path)]
+    assert main(["train", *ranged]) == main(["evaluate", "--book", "C", *ranged]) == 78
+    first, second, *others = capsys.readouterr().err.splitlines()
     assert "no bars of this book" in first
     assert "without scale.ranges" in second
+    assert ["only the verb ranges" in line for line in others] == [True, True]
 
 
 def test_portfolios_stand_beside_their_assets_without_ranges(recipe: Recipe) -> None:

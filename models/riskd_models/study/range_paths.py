@@ -25,7 +25,7 @@ from riskd_models.study.years import years_of
 
 HORIZONS = (5, 10, 21)  # sessions
 STRIDE = 10  # sessions from one origin to the next
-PATHS = 2000
+PATHS = 1000
 
 
 @dataclass(eq=False)
