@@ -87,7 +87,7 @@ def calibration(panel: Row, models: list[str]) -> str:
 
 
 def table_one(panel: Row, models: list[str]) -> str:
-    """VaR coverage, CVaR accuracy at 95 % with its interval, and KLD with what a perfect forecast shows; then the paper's."""
+    """VaR coverage, CVaR accuracy at 95 % with its interval, KLD with what a perfect forecast shows, and the paper's."""
     lines = []
     for m in models:
         cover = row_of(panel["coverage"], model=m, level=0.95)["share"]
@@ -95,7 +95,7 @@ def table_one(panel: Row, models: list[str]) -> str:
         between = "" if right["low"] is None else f" ({100 * right['low']:.0f} to {100 * right['high']:.0f})"
         accuracy = shown(right["accuracy"] and 100 * right["accuracy"], ".1f") + between
         lines.append([f"`{m}`", f"{100 * (1 - cover):.1f}", accuracy, shown(kld["kld"], ".4f")])
-    theirs = [[f"{name}, the paper's", *map(str, figures)] for name, figures in PAPER.items()]
+    theirs = [[f"{name}, the paper's", *map(str, figures)] for name, figures in PAPER.items()] if panel["horizon"] == 1 else []
     kld = row_of(panel["pit"], model=models[0])
     head = f"KLD (perfect: {shown(kld['floor'], '.4f')}, at most {shown(kld['ceiling'], '.4f')})"
     return table(["", "VaR coverage 95 %", "CVaR accuracy, % (95 % interval)", head], lines + theirs)
