@@ -17,6 +17,7 @@ for package in ("skfolio", "arch"):
 from riskd.core.arrays import Floats  # noqa: E402
 from riskd.core.validation.scores import pinball  # noqa: E402
 from riskd.lab.summary import summary  # noqa: E402
+from riskd_models.__main__ import main  # noqa: E402
 from riskd_models.network import LstmJsu  # noqa: E402
 from riskd_models.recipe import read_recipe  # noqa: E402
 from riskd_models.study.books import Book  # noqa: E402
@@ -201,3 +202,11 @@ def test_months_are_held_without_overlap_and_judged_on_what_came(study: Study, b
     level = lab.levels.index(0.95)
     for name, mean in found.items():
         assert_allclose(mean, pinball(losses, track.forecasts[name].var[:, level], 0.95).mean(), rtol=1e-5)
+
+
+def test_a_book_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The verb says what is missing and ends with 78."""
+    assert main(["evaluate", "--book", "Q", "--seeds", "split", "--out", str(tmp_path)]) == 78
+    said = capsys.readouterr().err.strip()
+    assert "named books" in said
+    assert "\n" not in said
