@@ -16,6 +16,7 @@ for package in ("skfolio", "arch"):
 
 from riskd.core.arrays import Floats  # noqa: E402
 from riskd.core.validation.scores import pinball  # noqa: E402
+from riskd.errors import ConfigError  # noqa: E402
 from riskd.lab.summary import summary  # noqa: E402
 from riskd_models.__main__ import main  # noqa: E402
 from riskd_models.network import LstmJsu  # noqa: E402
@@ -202,6 +203,14 @@ def test_months_are_held_without_overlap_and_judged_on_what_came(study: Study, b
     level = lab.levels.index(0.95)
     for name, mean in found.items():
         assert_allclose(mean, pinball(losses, track.forecasts[name].var[:, level], 0.95).mean(), rtol=1e-5)
+
+
+def test_systems_of_other_recipes_are_refused(study: Study, tmp_path: Path) -> None:
+    """What was trained by other numbers is never taken for these."""
+    (tmp_path / "systems").mkdir()
+    (tmp_path / "systems" / "recipes.sha256").write_text("of other recipes")
+    with pytest.raises(ConfigError, match="another recipe"):
+        seeds_laboratory(seeds_of(replace(study, folder=tmp_path), "months"))
 
 
 def test_a_book_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

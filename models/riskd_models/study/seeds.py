@@ -16,9 +16,9 @@ from riskd_models.study.forecasts import BASELINE, CHAMPION, Study
 from riskd_models.study.horizon_walk import FIELDS, fields_of, held, walk_horizons
 from riskd_models.study.joint import Combined
 from riskd_models.study.kept import Arrays, kept
-from riskd_models.study.laboratory import provenance, quantified
+from riskd_models.study.laboratory import claim, provenance, quantified
 from riskd_models.study.quantified import LEVELS, read_off
-from riskd_models.study.systems import SYSTEMS, Block, SystemSet
+from riskd_models.study.systems import SYSTEMS, Block, SystemSet, recipes_digest
 from riskd_models.study.walk import place, read_rows, walked
 
 BESIDE = (CHAMPION, BASELINE, "joint-anchored", "garch-t-copula", "historical")
@@ -117,8 +117,12 @@ class Seeds:
 
 
 def seeds_laboratory(seeds: Seeds) -> Laboratory:
-    """What the laboratory judges: every system, beside the study's own forecasts of the same sessions."""
+    """What the laboratory judges: every system, beside the study's own forecasts of the same sessions.
+
+    Raises ConfigError where the study's folder holds systems of other recipes.
+    """
     study = seeds.study
+    claim(study.folder / "systems" / "recipes.sha256", recipes_digest())
     if seeds.plan == "months":
         found = seeds.beside_held() | {name: seeds.held(name) for name in HELD}
         days, horizon = seeds.origins, HORIZON

@@ -1,5 +1,6 @@
 """The systems of two papers over a book: trained on what came before, then run session by session as the daemon runs them."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -64,6 +65,12 @@ SYSTEMS: Mapping[str, System] = {
     "seed-4-block": System("seed-4-open", SCENARIO_MODELS["block-bootstrap"]),
     "seed-4-filtered": System("seed-4-filtered", SCENARIO_MODELS["iid-bootstrap"]),
 }
+
+
+def recipes_digest() -> str:
+    """SHA-256 of every system's recipe."""
+    names = sorted({system.recipe for system in SYSTEMS.values()})
+    return hashlib.sha256(b"".join((RECIPES / f"{name}.toml").read_bytes() for name in names)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
