@@ -18,7 +18,6 @@ from riskd_models.network import LstmJsu
 from riskd_models.pool import Panel
 from riskd_models.recipe import Recipe
 from riskd_models.scores import Marginal, losses
-from riskd_models.train import ranges_of
 
 SCORES = ("negative_log_score", "pinball", "fz0")
 
@@ -37,7 +36,7 @@ class Judged:
 def network_forecasts(panel: Panel, network: LstmJsu, recipe: Recipe, rows: slice) -> JohnsonSU:
     """The distribution of each real asset's return in ``rows``, from the returns before it; shapes (rows, market)."""
     returns = torch.from_numpy(panel.returns[:, : panel.market].copy())
-    inputs, base = history(returns, recipe.scale, panel.market, ranges_of(panel, recipe, len(returns)))
+    inputs, base = history(returns, recipe.scale, panel.market)
     params = network(inputs.transpose(0, 1))
     before = slice(rows.start - 1, rows.stop - 1)
     return JohnsonSU(base[rows].numpy(), *(p.T[before].double().numpy() for p in params))

@@ -90,10 +90,10 @@ def load_bar_panel(panel: recipe.Panel) -> Panel:
 
 def load_pool(wanted: recipe.Recipe) -> tuple[Panel, ...]:
     """All panels of a recipe, with every session that is known; the same seed gives the same portfolios."""
-    if wanted.scale.ranges:
-        return tuple(map(load_bar_panel, wanted.pool.panels))
     rng = np.random.default_rng(wanted.seed)
-    return tuple(load_panel(panel, wanted.pool.dirichlet, rng) for panel in wanted.pool.panels)
+    return tuple(
+        load_bar_panel(panel) if panel.bars else load_panel(panel, wanted.pool.dirichlet, rng) for panel in wanted.pool.panels
+    )
 
 
 def data_digest(panels: tuple[Panel, ...], until: date) -> str:

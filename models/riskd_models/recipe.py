@@ -25,6 +25,7 @@ class Panel(Section):
     name: str
     symbols: tuple[str, ...] = Field(min_length=1)
     portfolios: int = Field(ge=0)
+    bars: bool = Field(default=False, repr=False, exclude_if=lambda bars: not bars)  # every symbol has opens, highs and lows
 
 
 class Pool(Section):
@@ -41,6 +42,7 @@ class Ranges(Section):
 
     half_lives: tuple[PositiveFloat, PositiveFloat, PositiveFloat]  # sessions, of the mean range variances
     largest_log: PositiveFloat  # of the day's range deviation over the base scale
+    counted: PositiveInt  # times that a series with bars is learnt from where others have none
 
 
 class Scale(Section):
@@ -125,9 +127,12 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def only_what_has_a_range(self) -> Self:
-        """A random portfolio has no high and no low of its own; raises ValueError where one is asked for."""
-        if self.scale.ranges and any(panel.portfolios for panel in self.pool.panels):
-            raise ValueError("scale.ranges needs panels of assets alone: set portfolios = 0")
+        """Ranges need bars to learn them from, and a random portfolio has none of its own; raises ValueError."""
+        barred = [panel for panel in self.pool.panels if panel.bars]
+        if bool(barred) != bool(self.scale.ranges):
+            raise ValueError("scale.ranges and panels with bars = true need each other: add what is missing")
+        if any(panel.portfolios for panel in barred):
+            raise ValueError("a portfolio has no high of its own: set portfolios = 0 in panels with bars")
         return self
 
 

@@ -7,10 +7,11 @@ from datetime import date
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from riskd.errors import ConfigError
-from riskd_models.features import history
+from riskd_models.features import INPUTS, history, input_count
 from riskd_models.network import LstmJsu, negative_log_density
 from riskd_models.pool import Panel
 from riskd_models.recipe import Recipe, Training
@@ -43,12 +44,17 @@ def learnable(panels: tuple[Panel, ...], recipe: Recipe) -> tuple[Panel, ...]:
 
 
 def training_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:
-    """Every series of every panel, past its warm-up and up to the end of training; no later return is touched."""
-    found = []
+    """Every series of every panel, past its warm-up and up to the end of training; no later return is touched.
+
+    With ranges, the four inputs of them are NaN in a panel that has no bars.
+    """
+    found, plain = [], recipe.scale.model_copy(update={"ranges": None})
     for panel in panels:
         rows = sum(1 for session in panel.sessions if session <= recipe.pool.train_until)
         returns = torch.from_numpy(panel.returns[:rows].copy())
-        inputs, base = history(returns, recipe.scale, panel.market, ranges_of(panel, recipe, rows))
+        ranges = None if panel.ranges is None else torch.from_numpy(panel.ranges[:rows].copy())
+        inputs, base = history(returns, plain if ranges is None else recipe.scale, panel.market, ranges)
+        inputs = pad(inputs, (0, input_count(recipe.scale) - inputs.shape[-1]), value=math.nan)
         first = recipe.pool.warm_up
         target = (returns / base)[first + 1 :].clamp(-recipe.training.target_clip, recipe.training.target_clip)
         known = inputs[first:-1].float()
@@ -56,19 +62,36 @@ def training_series(panels: tuple[Panel, ...], recipe: Recipe) -> list[Series]:
     return found
 
 
-def ranges_of(panel: Panel, recipe: Recipe, rows: int) -> Tensor | None:
-    """The first ``rows`` range variances of a panel, or None for a recipe without; raises ConfigError where they are missing."""
-    if recipe.scale.ranges is None:
-        return None
-    if panel.ranges is None:
-        raise ConfigError(f"{recipe.name}: panel {panel.name} has no highs and lows; train without scale.ranges")
-    return torch.from_numpy(panel.ranges[:rows].copy())
-
-
 def standardisation(series: list[Series]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every input over the training window; shapes (inputs,)."""
+    """Mean and standard deviation of every input over the training window; shapes (inputs,).
+
+    Those of ranges are of the series that have them; raises ConfigError where none has.
+    """
     everything = torch.cat([one.inputs for one in series]).double()
-    return everything.mean(0), everything.std(0)
+    plain, ranges = everything[:, :INPUTS], everything[:, INPUTS:]
+    if not ranges.shape[1]:
+        return plain.mean(0), plain.std(0)
+    known = ranges[~ranges.isnan().all(dim=1)]
+    if not len(known):
+        raise ConfigError("no series has bars for long enough; train until a later day")
+    return torch.cat([plain.mean(0), known.mean(0)]), torch.cat([plain.std(0), known.std(0)])
+
+
+def balanced(series: list[Series], mean: Tensor, recipe: Recipe) -> list[Series]:
+    """The series with ranges at their ``mean`` where there are none, and those that have them ``counted`` times among others.
+
+    At the mean an input is zero to the network, whatever its weight: nothing is learnt of ranges from a series without.
+    """
+    lacking = [bool(one.inputs[:, INPUTS:].isnan().any()) for one in series]
+    if recipe.scale.ranges is None or not any(lacking):
+        return series
+    absent = mean[INPUTS:].float()
+    filled = [
+        Series(torch.cat([one.inputs[:, :INPUTS], absent.expand(len(one.inputs), -1)], dim=1), one.target) if lacks else one
+        for one, lacks in zip(series, lacking, strict=True)
+    ]
+    with_bars = [one for one, lacks in zip(series, lacking, strict=True) if not lacks]
+    return filled + with_bars * (recipe.scale.ranges.counted - 1)
 
 
 def batch_of(series: list[Series], numbers: Training, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -99,8 +122,8 @@ def train(panels: tuple[Panel, ...], recipe: Recipe, told: Callable[[int, float]
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
     series = training_series(panels, recipe)
-    network = LstmJsu(recipe.network, *standardisation(series))
-    losses, averaged = descend(network, series, recipe, told)
+    mean, deviation = standardisation(series)
+    losses, averaged = descend(LstmJsu(recipe.network, mean, deviation), balanced(series, mean, recipe), recipe, told)
     last = losses[-max(1, len(losses) // 10) :]
     return Trained(averaged, len(series), sum(last) / len(last))
 

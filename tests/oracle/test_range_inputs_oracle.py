@@ -21,10 +21,10 @@ from riskd_models.export import torch_state  # noqa: E402
 from riskd_models.features import RANGES, history  # noqa: E402
 from riskd_models.horizon_graph import carried, horizon_model  # noqa: E402
 from riskd_models.network import LstmJsu, drawn, stepped  # noqa: E402
-from riskd_models.pool import Panel, load_pool  # noqa: E402
+from riskd_models.pool import Panel, load_bar_panel, load_pool  # noqa: E402
 from riskd_models.recipe import Recipe, read_recipe  # noqa: E402
 from riskd_models.step_graph import step_model  # noqa: E402
-from riskd_models.train import training_series  # noqa: E402
+from riskd_models.train import balanced, standardisation, training_series  # noqa: E402
 
 RECIPES = Path(__file__).resolve().parents[2] / "models" / "recipes"
 HALVES = (2.0, 8.0, 21.0)
@@ -38,7 +38,7 @@ def recipe() -> Recipe:
 @pytest.fixture(scope="module")
 def panel(recipe: Recipe) -> Panel:
     """The two licensed indices."""
-    return load_pool(recipe)[0]
+    return load_bar_panel(recipe.pool.panels[-1])
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +128,8 @@ def test_what_has_no_high_has_no_sixteen_inputs(recipe: Recipe, panel: Panel, tm
     text, path = (RECIPES / "lstm-jsu-ranges.toml").read_text(), tmp_path / "recipe.toml"
     assert text.count("portfolios = 0\n") == 1
     for old, new, reason in (
-        ("portfolios = 0\n", "portfolios = 4\n", "needs panels of assets alone"),
+        ("portfolios = 0\n", "portfolios = 4\n", "a portfolio has no high of its own"),
+        ("bars = true\n", "", "need each other"),
         ('"NASDAQ"]', '"NASDAQ", "AAPL"]', "AAPL has no licensed highs and lows"),
     ):
         path.write_text(text.replace(old, new))
@@ -136,10 +137,30 @@ def test_what_has_no_high_has_no_sixteen_inputs(recipe: Recipe, panel: Panel, tm
             load_pool(read_recipe(path))
         assert "\n" not in str(refused.value)
     bare = Panel(panel.name, panel.series, panel.sessions, panel.returns, panel.market)
-    with pytest.raises(ConfigError, match="no highs and lows"):
-        training_series((bare,), recipe)
+    with pytest.raises(ConfigError, match="no series has bars"):
+        standardisation(training_series((bare,), recipe))
     with pytest.raises(ValueError, match="range variance"):
         history(torch.from_numpy(panel.returns[:70].copy()), recipe.scale, 2)
+
+
+def test_a_series_without_bars_teaches_nothing_of_ranges(recipe: Recipe, network: LstmJsu, panel: Panel) -> None:
+    """Beside two series with bars, each counted five times, one without has ranges that no weight of theirs can be seen by."""
+    bare = Panel("bare", panel.series[:1], panel.sessions, panel.returns[:, :1], 1)
+    series = training_series((bare, panel), recipe)
+    mean, deviation = standardisation(series)
+    found = balanced(series, mean, recipe)
+    assert [len(found), sum(one is series[1] for one in found), sum(one is series[2] for one in found)] == [11, 5, 5]
+    assert torch.equal(found[0].inputs[:, :12], series[0].inputs[:, :12])
+    assert torch.equal(mean[12:], torch.cat([one.inputs[:, 12:] for one in series[1:]]).double().mean(0))
+    seeing, blind = (LstmJsu(recipe.network, mean, deviation) for _ in range(2))
+    seeing.load_state_dict(network.state_dict() | {"mean": mean.float(), "deviation": deviation.float()})
+    blind.load_state_dict(seeing.state_dict())
+    with torch.no_grad():
+        blind.lstm.weight_ih_l0[:, 12:] = 0.0
+        blind.head.weight[:, -4:] = 0.0
+        for one, same in ((found[0], True), (found[1], False)):
+            pairs = zip(seeing(one.inputs[None, :300]), blind(one.inputs[None, :300]), strict=True)
+            assert all(torch.allclose(a, b, atol=1e-6) == same for a, b in pairs)
 
 
 def test_the_horizon_with_ranges_agrees_with_torch(recipe: Recipe, network: LstmJsu, panel: Panel) -> None:

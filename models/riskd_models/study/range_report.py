@@ -22,6 +22,7 @@ RIVALS = (
     ("shared-ranges", "shared-closes"),
     ("shared-ranges", "shared-portfolios"),
     ("shared-ranges", "licensed"),
+    ("licensed-ranges", "licensed"),
     ("indices-ranges", "indices-closes"),
     ("indices-ranges", "licensed"),
 )

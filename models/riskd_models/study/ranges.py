@@ -1,8 +1,8 @@
 """Does it help to see a day's high and low: networks of sixteen inputs against twelve, learnt from the same panels."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from riskd.core.arrays import Floats
 from riskd.core.validation.compare import diebold_mariano
 from riskd.core.validation.scores import fz0
 from riskd_models.network import LstmJsu
-from riskd_models.pool import Panel
+from riskd_models.pool import Panel, load_pool
 from riskd_models.recipe import Ranges, Recipe
 from riskd_models.study.bars import book_ranges, index_panels, learnt_panels, shared_bars, with_portfolios
 from riskd_models.study.forecasts import Study
@@ -22,7 +22,7 @@ from riskd_models.study.stream import Stream, streamed
 from riskd_models.study.years import cut_before, network_with, trained_on, whole_series
 from riskd_models.train import Series
 
-FAMILIES = ("shared-ranges", "shared-closes", "shared-portfolios", "indices-ranges", "indices-closes")
+FAMILIES = ("shared-ranges", "shared-closes", "shared-portfolios", "licensed-ranges", "indices-ranges", "indices-closes")
 PORTFOLIOS = 10  # beside every panel of ``shared-portfolios``, and as many long/short
 JUDGED = (0.95, 0.975, 0.99)
 
@@ -56,7 +56,12 @@ class Family:
 def family(name: str, recipe: Recipe, data: Path, folder: Path) -> Family:
     """One of FAMILIES: where it learns, then what it sees. ``recipe`` is the one with ranges."""
     place, seen = name.split("-")
-    panels = index_panels() if place == "indices" else learnt_panels(data)
+    places: dict[str, Callable[[], tuple[Panel, ...]]] = {
+        "shared": partial(learnt_panels, data),
+        "licensed": partial(load_pool, recipe),
+        "indices": index_panels,
+    }
+    panels = places[place]()
     if seen == "portfolios":
         panels = with_portfolios(panels, recipe, PORTFOLIOS)
     ranges: Ranges | None = recipe.scale.ranges if seen == "ranges" else None

@@ -13,7 +13,7 @@ from riskd_models.network import LstmJsu
 from riskd_models.pool import Panel, known_prices, load_pool
 from riskd_models.recipe import Recipe
 from riskd_models.study.kept import kept
-from riskd_models.train import Series, descend, standardisation, training_series
+from riskd_models.train import Series, balanced, descend, standardisation, training_series
 
 FIRST_YEAR = 1993  # the pool begins in 1990, its warm-up ends in 1991
 
@@ -73,7 +73,9 @@ def trained_on(series: list[Series], recipe: Recipe) -> dict[str, np.ndarray]:
     """The weights of a network trained from scratch on these series."""
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
-    _, network = descend(LstmJsu(recipe.network, *standardisation(series)), series, recipe, lambda step, loss: None)
+    mean, deviation = standardisation(series)
+    network = LstmJsu(recipe.network, mean, deviation)
+    _, network = descend(network, balanced(series, mean, recipe), recipe, lambda step, loss: None)
     return {name: value.numpy() for name, value in network.state_dict().items()}
 
 
