@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 
 from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, pipeline_of, rules_of
 from riskd.core.events import Outcome
+from riskd.core.portfolio import Portfolio
 from riskd.errors import DataError, RiskdError
 from riskd.runtime.clock import HandClock, SystemClock
 from riskd.runtime.pipeline import GIVEN_UP, Progress
@@ -32,17 +34,24 @@ def newest_session(settings: Settings) -> date:
     return max(recent, key=lambda session: (known[session], session), default=newest)
 
 
-def past(settings: Settings, first: date, last: date, progress: Progress = lambda done, total: None) -> Iterator[Outcome]:
+def past(
+    settings: Settings,
+    first: date,
+    last: date,
+    progress: Progress = lambda done, total: None,
+    portfolios: tuple[Portfolio, ...] | None = None,
+) -> Iterator[Outcome]:
     """Outcomes of every session from ``first`` to ``last``, as they would have been on the day; nothing is kept.
 
-    Warms up on what was known the session before ``first``. Raises DataError when there is too little history and
-    RiskdError when there is no session.
+    Warms up on what was known the session before ``first``. ``portfolios`` stand in for those of the settings.
+    Raises DataError when there is too little history and RiskdError when there is no session.
     """
     market = market_of(settings, SystemClock() if settings.live else hand_clock(first))
     sessions = market.calendar.sessions(first, last)
     if not sessions:
         raise RiskdError(f"there is no session from {first} to {last}; the nearest one before is {market.eve(first)}")
     rules = rules_of(settings, load_forecaster(settings))
+    rules = rules if portfolios is None else replace(rules, portfolios=portfolios)
     database = open_database(None, market.clock.now)
     pipeline = pipeline_of(settings, rules, market, database, Ledger(database))
     eve = market.eve(sessions[0])

@@ -11,6 +11,7 @@ import typer
 
 from riskd import __version__
 from riskd.cli import data
+from riskd.cli.backtest import backtest
 from riskd.cli.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
 from riskd.errors import ConfigError
 
@@ -25,6 +26,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
 app.add_typer(data.app, name="data")
+app.command()(backtest)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]

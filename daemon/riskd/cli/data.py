@@ -94,9 +94,7 @@ def quarantine(
 
 
 @app.command()
-def approve(
-    symbol: Symbol, session: Session, reason: Reason, author: Author = None, config: ConfigOption = DEFAULT
-) -> None:
+def approve(symbol: Symbol, session: Session, reason: Reason, author: Author = None, config: ConfigOption = DEFAULT) -> None:
     """This price is true: use it. The newest session is judged again with it."""
     _decide("approve", symbol, session, reason, author, config)
 

@@ -89,9 +89,7 @@ def _before(state: State, key: LimitKey, grade: Grade) -> Standing:
     return replace(eve, episode=told.episode) if dark and told.episode and not eve.episode else eve
 
 
-def _symbol_grades(
-    rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]
-) -> dict[str, Grade]:
+def _symbol_grades(rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]) -> dict[str, Grade]:
     """Grades below A of what the portfolio's figures rest on."""
     rows = zip(rules.symbols, portfolio.touches().tolist(), out.tolist(), bridged.tolist(), strict=True)
     grades = {symbol: symbol_grade(count, gap) for symbol, enters, count, gap in rows if enters}

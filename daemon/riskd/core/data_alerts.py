@@ -69,9 +69,7 @@ def _about(doubts: Sequence[Doubt]) -> list[str]:
     return [f"{d.symbol}/{d.session}/{d.rule.value}" for d in doubts]
 
 
-def _revised(
-    rules: Rules, state: State, prices: JudgedPrices, reports: Sequence[PortfolioReport], sight: Sight
-) -> AlertEvent:
+def _revised(rules: Rules, state: State, prices: JudgedPrices, reports: Sequence[PortfolioReport], sight: Sight) -> AlertEvent:
     """What was restated, and the change in every CVaR that it causes: none where no return in use changed."""
     told = prices.revisions
     worst = max(told, key=lambda r: abs(r.ratio - 1))

@@ -41,9 +41,7 @@ class Rows:
         return self._pool
 
 
-def book_forecasts(
-    rules: Rules, state: State, past: Past, seed: int, horizons: tuple[int, ...]
-) -> dict[str, BookForecast]:
+def book_forecasts(rules: Rules, state: State, past: Past, seed: int, horizons: tuple[int, ...]) -> dict[str, BookForecast]:
     """The forecast of every portfolio; empty where the forecaster takes no portfolio for an asset."""
     if not rules.books:
         return {}
@@ -58,9 +56,7 @@ def book_forecasts(
     return found
 
 
-def _network_samples(
-    rules: Rules, state: State, seed: int, horizons: tuple[int, ...]
-) -> dict[int, dict[int, Sample]]:
+def _network_samples(rules: Rules, state: State, seed: int, horizons: tuple[int, ...]) -> dict[int, dict[int, Sample]]:
     """column -> horizon -> the network's sample of that portfolio."""
     symbols, columns = len(rules.symbols), state.scores.shape[1]
     pool = np.roll(complete(state.scores), state.rows, axis=0)

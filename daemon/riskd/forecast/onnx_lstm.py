@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from functools import partial
 
 import numpy as np
@@ -56,6 +57,11 @@ class OnnxLstm:
     @property
     def warm_up(self) -> int:
         return self._card.warm_up
+
+    @property
+    def learnt_until(self) -> date:
+        """The last session whose return the weights were found from: nothing up to it is out of sample."""
+        return self._card.training.last
 
     @property
     def spin_up(self) -> int:

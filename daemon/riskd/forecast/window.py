@@ -7,6 +7,7 @@ t-copula. The window is read from its oldest return every session, which costs a
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import numpy as np
 
@@ -41,6 +42,11 @@ class WindowForecaster:
     @property
     def warm_up(self) -> int:
         return self._card.warm_up
+
+    @property
+    def learnt_until(self) -> date:
+        """The last session whose return the weights were found from: nothing up to it is out of sample."""
+        return self._card.training.last
 
     @property
     def spin_up(self) -> int:

@@ -52,9 +52,7 @@ class DataApi:
         """Every symbol with each source, the oldest first."""
         return await self._read(self._desk.status)
 
-    async def revisions(
-        self, symbol: Symbol | None = None, last: Annotated[int, Query(ge=1, le=MOST)] = 50
-    ) -> Response:
+    async def revisions(self, symbol: Symbol | None = None, last: Annotated[int, Query(ge=1, le=MOST)] = 50) -> Response:
         """What sources changed in their own past, newest first."""
         return await self._read(self._desk.revisions, symbol, last)
 

@@ -116,7 +116,7 @@ def test_every_revision_is_kept_and_told_once(month: Walk) -> None:
 
 
 def test_no_figure_is_far_from_the_clean_one(month: Walk) -> None:
-    """Within 1 %, but for what nobody could know: KLAC's 12 % of 2026-06-11, in quarantine, SPGI's spin-off and HON's doubled closes.
+    """Within 1 %, but for what nobody could know: KLAC's 12 % in quarantine, SPGI's spin-off and HON's doubled closes.
 
     In the end all scores are those of the clean past, but the one of HON's return that the source itself moved to and fro.
     """

@@ -1,0 +1,74 @@
+"""The verb that judges riskd on the past."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from riskd.cli.verb import DEFAULT, ConfigOption, settings_of, told
+from riskd.core.crowd import GROUPS
+from riskd.errors import ConfigError
+
+FirstOption = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session; else the first out of sample.")
+]
+LastOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session; else the last there is.")]
+
+
+def backtest(
+    config: ConfigOption = DEFAULT,
+    first: FirstOption = None,
+    last: LastOption = None,
+    prices: Annotated[Path | None, typer.Option(help="A price file instead of a configuration: every column a symbol.")] = None,
+    artefact: Annotated[Path | None, typer.Option(help="Folder of the model, instead of the configured one.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report; a stopped backtest goes on from there.")] = Path("backtest"),
+    groups: Annotated[str | None, typer.Option(help=f"Portfolios to judge: {', '.join(GROUPS)}; all by default.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Random portfolios in each random group.")] = 8,
+    horizons: Annotated[str, typer.Option(help="Sessions ahead, such as 1,10.")] = "1",
+    jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes its own dates.")] = 1,
+    in_sample: Annotated[bool, typer.Option("--in-sample", help="Judge on sessions the model learnt from, too.")] = False,
+) -> None:
+    """Fold the past as the daemon would have and judge every figure: coverage, proper scores, tests; JSON and one HTML page."""
+    with told():
+        from riskd.app.backtest import Wanted, backtest, stretch
+        from riskd.app.bare import bare_settings
+        from riskd.lab.answer import answer
+        from riskd.lab.report import write_report
+
+        settings = settings_of(config) if prices is None else bare_settings(prices)
+        if artefact is not None:
+            settings = settings.model_copy(update={"model": settings.model.model_copy(update={"artefact": artefact})})
+        begin, end = stretch(settings, first and first.date(), last and last.date())
+        chosen = _words(groups, GROUPS if prices is None else GROUPS[1:])
+        wanted = Wanted(begin, end, chosen, _numbers(horizons), count, 0, in_sample)
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+        with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+            folding, judging = bar.add_task("folding", total=None), bar.add_task("judging", total=None)
+            lab = backtest(settings, wanted, out, jobs, lambda done, total: bar.update(folding, completed=done, total=total))
+            paths = write_report(lab, out, jobs, lambda done, total: bar.update(judging, completed=done, total=total))
+        for sentence in answer(json.loads(paths[0].read_text())):
+            typer.echo(sentence)
+        for path in paths:
+            typer.echo(path)
+
+
+def _words(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    words = known if text is None else tuple(word.strip() for word in text.split(",") if word.strip())
+    if not words or set(words) - set(known):
+        raise ConfigError(f"--groups {text}: name some of {', '.join(known)}")
+    return words
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        numbers = tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        numbers = ()
+    if not numbers or numbers[0] < 1 or numbers[-1] > 250:
+        raise ConfigError(f"--horizons {text}: write sessions from 1 to 250, such as 1,10")
+    return numbers
