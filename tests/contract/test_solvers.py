@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from riskd.core.allocation.general import solve
-from riskd.core.allocation.problem import Problem, limit_ratio, turnover, violations
+from riskd.core.allocation.holdings_problem import Problem, limit_ratio, turnover, violations
 from riskd.core.arrays import frozen
 from riskd.core.portfolio import Bounds, Limit
 from riskd.core.rules import AllocationRules

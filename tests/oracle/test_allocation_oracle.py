@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import linprog
 
 from riskd.core.allocation.general import solve
-from riskd.core.allocation.problem import Problem, violations
+from riskd.core.allocation.holdings_problem import Problem, violations
 from riskd.core.arrays import Floats, frozen
 from riskd.core.measures.cvar import cvar
 from riskd.core.portfolio import Bounds, Limit

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import small_rules
 from riskd.core.allocation import proposal as allocation
-from riskd.core.allocation.problem import Problem, Solution
+from riskd.core.allocation.holdings_problem import Problem, Solution
 from riskd.core.allocation.proposal import holds, propose
 from riskd.core.arrays import Floats, frozen
 from riskd.core.events import AlertEvent, AlertKind, Proposal

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from riskd.core.allocation.problem import Problem, Solution
+from riskd.core.allocation.holdings_problem import Problem, Solution
 from riskd.core.arrays import Floats
 from riskd.errors import InfeasibleError, SolverError
 

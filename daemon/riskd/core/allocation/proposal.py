@@ -7,7 +7,7 @@ import numpy as np
 
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.general import solve
-from riskd.core.allocation.problem import Problem, Solution, limit_ratio, turnover, violations
+from riskd.core.allocation.holdings_problem import Problem, Solution, limit_ratio, turnover, violations
 from riskd.core.arrays import Floats
 from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
 from riskd.core.measures.cvar import cvar
