@@ -7,7 +7,7 @@ from enum import StrEnum
 from riskd.core.arrays import Floats
 
 
-class Outcome(StrEnum):
+class Ending(StrEnum):
     """How a problem ended."""
 
     OPTIMAL = "optimal"  # feasible, and within the tolerance of the bound
@@ -39,7 +39,7 @@ class Allocation:
     ``violation`` the largest excess over any constraint; ``seconds`` by stage; ``method`` which solver of the ladder it was.
     """
 
-    status: Outcome
+    status: Ending
     weights: Floats
     cash: float
     value: float

@@ -1,12 +1,10 @@
 """A mean-CVaR problem as arrays: scenarios, limits, bounds, inequalities, current weights, costs."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +42,7 @@ class Problem:
     most_cash: float = 0.0
     rows: Floats | None = None
     most: Floats | None = None
-    row_names: tuple[str, ...] = field(default=())
+    row_names: tuple[str, ...] = ()
     current: Floats | None = None
     turnover: float = np.inf
     costs: Floats | None = None
