@@ -17,16 +17,24 @@ class Tail:
     threshold: float  # VaR
 
 
+def tail_size(level: float, scenarios: int) -> tuple[float, int]:
+    """q = (1 - alpha) M, and how many of M scenarios share it: all whole but the last, which counts the fraction that is left.
+
+    Raises ValueError for a level outside (0, 1).
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"confidence level {level} is not between 0 and 1")
+    q = (1 - level) * scenarios
+    return q, min(scenarios, int(np.ceil(q - 1e-9)))
+
+
 def tail(losses: Floats, level: float) -> Tail:
     """The tail at confidence ``level`` (alpha) of ``losses`` (M,), equally likely; loss positive.
 
     Whole scenarios count 1/q, the boundary one the fraction that is left, so that sum(weights) = 1 for every q > 0.
     Raises ValueError for a level outside (0, 1).
     """
-    if not 0 < level < 1:
-        raise ValueError(f"confidence level {level} is not between 0 and 1")
-    q = (1 - level) * len(losses)
-    count = min(len(losses), int(np.ceil(q - 1e-9)))
+    q, count = tail_size(level, len(losses))
     indices = np.argpartition(losses, len(losses) - count)[len(losses) - count :]
     indices = indices[np.lexsort((indices, -losses[indices]))]  # worst first, ties by index: reproducible
     weights = np.full(count, 1 / q)
