@@ -11,7 +11,7 @@ pytestmark = pytest.mark.architecture
 DAEMON = Path(__file__).resolve().parents[2] / "daemon"
 # The beginning of every path that may import the library.
 DOORS = {
-    "cvxpy": "riskd/core/allocation/general.py",
+    "cvxpy": ("riskd/core/allocation/general.py", "riskd/core/allocation/ladder.py"),
     "onnxruntime": "riskd/forecast/",
     "aiomqtt": "riskd/sinks/mqtt.py",
     "paho": "riskd/sinks/mqtt.py",
