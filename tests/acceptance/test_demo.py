@@ -37,7 +37,6 @@ class Demo:
             ("8321", str(self.web)),
             ("last = 2020-04-30", "last = 2020-03-13"),
             ("paths = 4000", "paths = 2000"),
-            ("scenarios = 4000", "scenarios = 1000"),
         ):
             assert old in text
             text = text.replace(old, new)

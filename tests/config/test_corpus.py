@@ -9,6 +9,7 @@ from riskd.errors import ConfigError
 from riskd.settings import (
     Allocation,
     Data,
+    Group,
     Limit,
     Model,
     Mqtt,
@@ -87,8 +88,8 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
     """Uncommenting every key of config/riskd.toml changes nothing, apart from MQTT keys that have no default."""
     text = (root / "config" / "riskd.toml").read_text()
     no_default = ("username", "password_file", "ca_file", "cert_file", "key_file", "database", "database_password_file")
-    no_default += ("token_file",)
-    example = re.compile(r"^# \[(symbols|\[rivals).*?\n\n", re.DOTALL | re.MULTILINE)
+    no_default += ("token_file", "scenarios", "bounds")
+    example = re.compile(r"^# \[(symbols|\[rivals|\[portfolios.groups).*?\n\n", re.DOTALL | re.MULTILINE)
     text = re.sub(r"# EURUSD = .*", "", example.sub("\n", text))
     lines = [
         re.sub(r"^# (\w+ = )", r"\1", line) for line in text.splitlines() if not re.match(rf"# ({'|'.join(no_default)}) =", line)
@@ -102,16 +103,18 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
 def test_every_key_is_in_the_shipped_file(root: Path) -> None:
     """Whatever can be configured is shown in config/riskd.toml, but for the keys of price files."""
     text = (root / "config" / "riskd.toml").read_text()
-    sections = (Service, YahooFeed, Data, Symbol, Model, Rival, Scenarios, Allocation, Limit, Portfolio, Mqtt, Web, Settings)
+    sections = (Service, YahooFeed, Data, Symbol, Model, Rival, Scenarios, Allocation, Limit, Group, Portfolio, Mqtt, Web, Settings)
     keys = [(s.__name__, field.alias or name) for s in sections for name, field in s.model_fields.items()]
     missing = [f"{section}.{key}" for section, key in keys if not re.search(rf"\b{key}\b", text)]
     assert missing == []
 
 
 def test_the_shown_examples_are_read(root: Path, tmp_path: Path) -> None:
-    """The keys without a default are shown in a form that works: a symbol, a rate, a database, a rival."""
+    """The keys without a default are shown in a form that works: a symbol, a rate, a database, a rival, bounds, a group."""
     shipped = (root / "config" / "riskd.toml").read_text().replace("universe = []", 'universe = ["VUSD.L"]')
-    shown = re.sub(r"^# ((database|EURUSD|exchange) = |\[symbols)", r"\1", shipped, flags=re.MULTILINE)
+    plain = r"^# ((database|EURUSD|exchange|lot|bounds|scenarios) = |\[symbols)"
+    shown = re.sub(plain, r"\1", shipped, flags=re.MULTILINE)
+    shown = re.sub(r"^# (\[\[portfolios.groups\]\])\n# (name = .*)\n# (symbols = )", r"\1\n\2\n\3", shown, flags=re.MULTILINE)
     shown = re.sub(r"^# (\[\[rivals\]\])\n# (name = .*)\n# (artefact = )", r"\1\n\2\n\3", shown, flags=re.MULTILINE)
     (tmp_path / "riskd.toml").write_text(shown)
     settings = load_settings(tmp_path / "riskd.toml")
@@ -119,6 +122,10 @@ def test_the_shown_examples_are_read(root: Path, tmp_path: Path) -> None:
     assert settings.listings["VUSD.L"].exchange == "XLON"
     assert settings.rates == {"EURUSD": "EURUSD=X"}
     assert settings.service.database == "postgresql://riskd@127.0.0.1:5432/riskd"
+    assert (settings.lots(), settings.allocation.scenarios) == ({"VUSD.L": 1.0}, 5000)
+    (portfolio,) = settings.portfolios
+    assert portfolio.bounds == {"GLD": (0.05, 0.3)}
+    assert [(g.name, g.symbols, g.most) for g in portfolio.groups] == [("bonds", ("TLT",), 1.0)]
 
 
 def test_a_database_password_is_never_shown(tmp_path: Path) -> None:

@@ -37,8 +37,6 @@ threads = 1
 [scenarios]
 paths = 400
 horizons = [1]
-[allocation]
-scenarios = 400
 [[portfolios]]
 name = "book"
 weights = {{ AAPL = 0.4, JPM = 0.4, KO = 0.2 }}

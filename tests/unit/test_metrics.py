@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from riskd.core.events import Proposal
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
+from riskd.core.proposed import Proposal
 from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.metrics import Metrics

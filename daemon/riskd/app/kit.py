@@ -12,7 +12,7 @@ from riskd import __version__
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster
-from riskd.core.portfolio import Bounds, Limit, Portfolio
+from riskd.core.portfolio import Bounds, Group, Limit, Portfolio
 from riskd.core.rules import Lane, Rules
 from riskd.core.step import Stage, untimed
 from riskd.errors import ConfigError, DataError, ModelError
@@ -33,6 +33,7 @@ from riskd.runtime.ladder import Ladder
 from riskd.runtime.market_data import MarketData, Shelves
 from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.settings import FilesFeed, Settings
+from riskd.settings import Limit as LimitSettings
 from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
 from riskd.store.database import Database, open_database, open_decisions
@@ -101,13 +102,31 @@ def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
         weights = np.array([share if s in tradeable else 0.0 for s in symbols])
     else:
         weights = np.array([settings.weights.get(s, 0.0) for s in symbols])
-    limits = tuple(Limit(m.name, m.level, m.horizon, m.max_cvar, m.clear_below, m.clear_after) for m in settings.limits)
-    bounds = Bounds(settings.least_weight, settings.most_weight, settings.max_cash, settings.max_turnover)
+    limits = tuple(_limit_of(limit) for limit in settings.limits)
     view = None
     if whole.rates_needed:
         currencies = [whole.currency(s) for s in symbols]
         view = currency_view(symbols, currencies, settings.currency, whole.rates_needed, tradeable)
+    bounds = _bounds_of(settings, symbols)
     return Portfolio(settings.name, frozen(weights), settings.cash, limits, bounds, settings.value, settings.currency, view)
+
+
+def _limit_of(m: LimitSettings) -> Limit:
+    return Limit(m.name, m.level, m.horizon, m.max_cvar, m.clear_below, m.clear_after, m.priority)
+
+
+def _bounds_of(settings: PortfolioSettings, symbols: tuple[str, ...]) -> Bounds:
+    column = {symbol: i for i, symbol in enumerate(symbols)}
+    return Bounds(
+        least=settings.least_weight,
+        most=settings.most_weight,
+        max_cash=settings.max_cash,
+        max_turnover=settings.max_turnover,
+        own=tuple(sorted((column[symbol], *range_) for symbol, range_ in settings.bounds.items())),
+        groups=tuple(Group(g.name, tuple(sorted(column[s] for s in g.symbols)), g.least, g.most) for g in settings.groups),
+        trade_cost=settings.trade_cost,
+        least_trade=settings.least_trade,
+    )
 
 
 def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
@@ -115,7 +134,8 @@ def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
     lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
-    return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules(), lanes)
+    scenarios, allocation = settings.scenarios.rules(), settings.allocation.rules()
+    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots())
 
 
 def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
@@ -161,7 +181,8 @@ def pipeline_of(
     shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
     ladder = Ladder(market.feeds, shelves.prices, Notes(database), now, calendar.own_sessions, market.local)
     spec = settings.data
-    data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm)
+    units = frozen([settings.units()[s] for s in rules.symbols])
+    data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm, units)
     late = timedelta(minutes=spec.late_minutes)
     return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late))
 

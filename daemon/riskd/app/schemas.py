@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from riskd.core.events import AlertEvent, Proposal
+from riskd.core.events import AlertEvent
 from riskd.core.message import WITHDRAWN
+from riskd.core.proposed import Proposal
 from riskd.core.report import PortfolioReport
 from riskd.settings import Settings
 

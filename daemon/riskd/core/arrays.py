@@ -14,3 +14,8 @@ def frozen(values: ArrayLike) -> Floats:
         array = array.copy()
         array.flags.writeable = False
     return array
+
+
+def none_known() -> Floats:
+    """No values at all: nobody asked, or nothing was ever known."""
+    return frozen([])

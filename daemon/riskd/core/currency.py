@@ -49,6 +49,13 @@ class CurrencyView:
         seen[..., columns] = (1 + R[..., columns]) * growth - 1
         return seen
 
+    def prices(self, closes: Floats) -> Floats:
+        """Closes (n,) in quote currencies as prices in the base currency, by the newest closes of the rates; NaN where one is."""
+        columns = np.flatnonzero(self.rate != NONE)
+        seen = np.array(closes, dtype=np.float64)
+        seen[columns] *= closes[self.rate[columns]] ** self.sign[columns]
+        return seen
+
 
 def currency_view(
     symbols: Sequence[str],

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from riskd.core.proposed import Proposal
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.report import PortfolioReport
 
@@ -92,41 +93,6 @@ class AlertEvent:
     session: date
     headline: str
     why: dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Trade:
-    """A change of weight; positive buys."""
-
-    symbol: str
-    change: float
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """Weights that respect every limit on two independent scenario banks, or why there are none.
-
-    ``status`` is ``proposed``, ``infeasible`` or ``failed``. CVaR figures belong to the limit that binds most:
-    before (current weights), after (on the bank that chose the weights), verified (on an independent bank).
-    """
-
-    portfolio: str
-    session: date
-    status: str
-    limit: str
-    max_cvar: float
-    cvar_before: float
-    cvar_after: float | None
-    cvar_verified: float | None
-    least_cvar: float | None
-    expected_return_before: float
-    expected_return_after: float | None
-    weights: dict[str, float]
-    cash: float
-    trades: tuple[Trade, ...]
-    turnover: float
-    solver: str
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

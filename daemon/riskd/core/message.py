@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from riskd.core.canonical import canonical_json, plain
-from riskd.core.events import AlertEvent, Outcome, Proposal
+from riskd.core.events import AlertEvent, Outcome
+from riskd.core.proposed import Proposal
 from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1

@@ -1,6 +1,7 @@
 """Everything the fold is told that is not the market: who is watched, by which model, against which limits."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from riskd.core.canonical import digest, plain, seed
@@ -23,13 +24,18 @@ class ScenarioRules:
 
 @dataclass(frozen=True)
 class AllocationRules:
-    """``scenarios`` of bank A the optimiser sees; ``solvers`` in the order they are tried; ``dust`` is dropped from trades."""
+    """How weights are looked for.
 
-    scenarios: int = 5000
-    solvers: tuple[str, ...] = ("CLARABEL", "HIGHS")
+    ``scenarios`` of bank A that the optimiser sees at most, None: all; ``solvers`` in the order they are tried until one answer
+    is proved within ``tolerance`` (relative gap); ``tightenings`` of the inner limits until the verification agrees;
+    ``frontier``: points of the mean-CVaR frontier that are told with a proposal, 0: none.
+    """
+
+    scenarios: int | None = None
+    solvers: tuple[str, ...] = ("band", "highs", "clarabel")
     tolerance: float = 1e-6
-    dust: float = 1e-4
-    tightenings: int = 4
+    tightenings: int = 6
+    frontier: int = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,7 @@ class Rules:
     scenarios: ScenarioRules = ScenarioRules()
     allocation: AllocationRules = AllocationRules()
     lanes: tuple[Lane, ...] = ()
+    lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
 
     @property
     def warm_up(self) -> int:
@@ -91,7 +98,8 @@ class Rules:
     def identity(self) -> str:
         """Hash of everything configured that enters a figure or a judgement."""
         lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
-        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation), *lanes])
+        lots = [sorted(self.lots.items())] if self.lots else []
+        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation), *lanes, *lots])
 
     def seed(self, bank: str) -> int:
         """Seed of a bank. Neither session nor holdings are in it: from day to day the random numbers stay the same."""

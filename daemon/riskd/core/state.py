@@ -8,13 +8,13 @@ from datetime import date
 
 import numpy as np
 
-from riskd.core.arrays import Floats, frozen
+from riskd.core.arrays import Floats, frozen, none_known
 from riskd.core.forecaster import MarketState
 from riskd.core.limits import LimitState, Standing
 from riskd.core.quality.doubt import Doubt, Rule
 
 LimitKey = tuple[str, str]  # portfolio, limit
-FORMAT = 3  # of the bytes; an older state gives its standings and nothing else
+FORMAT = 4  # of the bytes; an older state gives its standings and nothing else
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +59,7 @@ class State:
     where no price could be used. ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force.
     ``rows`` counts the returns ever folded, ``recent`` are the sessions of the newest. ``out`` counts for how many sessions a
     symbol has had no usable price. ``vintage`` is a running hash of every return and correction: the prices this state rests on.
+    ``closes`` (symbols,) are the newest usable ones in currency units, NaN where none is known, empty before the first session.
     """
 
     basis: str
@@ -81,6 +82,7 @@ class State:
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
     lanes: tuple[Stream, ...] = ()  # in the order of the rules
+    closes: Floats = field(default_factory=none_known)
 
 
 def pack(state: State) -> bytes:
@@ -110,6 +112,7 @@ def pack(state: State) -> bytes:
         "scores": state.scores,
         "log_returns": state.log_returns,
         "fits": state.fits,
+        "closes": state.closes,
         **_named("market", state.market),
         **{f"fits{a.row}": a.fits for a in state.anchors},
         **{name: array for a in state.anchors for name, array in _named(f"anchor{a.row}", a.market).items()},
@@ -142,6 +145,7 @@ def unpack(content: bytes) -> State:
             scores=frozen(arrays["scores"]),
             log_returns=frozen(arrays["log_returns"]),
             fits=frozen(arrays["fits"]),
+            closes=frozen(arrays["closes"]),
             vintage=head["vintage"],
             told=head["told"],
             sources=tuple(head["sources"]),

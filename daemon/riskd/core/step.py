@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from riskd.core.advance import corrected, extended, moved
 from riskd.core.alerts import alert_event, alerts_of
-from riskd.core.allocation.proposal import holds, propose
+from riskd.core.allocation.proposal import Known, holds, propose
 from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
 from riskd.core.books import narrowed
@@ -140,6 +140,7 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
         vintage=vintage(state.vintage, event.session, prices.returns, prices.corrections),
         told=max(prices.told, state.told),
         sources=prices.sources or state.sources,
+        closes=prices.closes,
         out=_out(rules, _gaps(eve, event), event.session, prices),
         doubts=prices.doubts,
     )
@@ -251,7 +252,8 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage, ba
     except ModelError as error:
         return _failed(state, event, str(error))
     with stage("allocation"):
-        proposal, alert = propose(rules, portfolio, chooser, verifier, event.session)
+        known = Known(state.closes, len(state.scores), state.proposals.get(portfolio.name))
+        proposal, alert = propose(rules, portfolio, chooser, verifier, event.session, known)
     proposals = {k: v for k, v in state.proposals.items() if k != portfolio.name}
     if proposal.status == "proposed":
         proposals[portfolio.name] = frozen([proposal.weights[s] for s in rules.symbols])

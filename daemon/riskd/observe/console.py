@@ -7,8 +7,9 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from riskd.core.events import AlertEvent, AlertKind, Outcome, Proposal
+from riskd.core.events import AlertEvent, AlertKind, Outcome
 from riskd.core.limits import LimitState
+from riskd.core.proposed import Proposal
 from riskd.core.report import LimitReport, PortfolioReport, figure_of
 
 MARK = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from riskd.core.events import Proposal
+from riskd.core.proposed import Proposal
 from riskd.core.report import PortfolioReport
 
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from riskd.core.arrays import Floats
+from riskd.core.arrays import Floats, frozen
 from riskd.core.events import FeedTurned
 from riskd.core.market import ReturnTable, return_table
 from riskd.core.quality.doubt import Doubt, Rule
@@ -62,8 +62,13 @@ class MarketData:
         now: Callable[[], datetime],
         overlap: int = 60,
         confirm: bool = True,
+        units: Floats | None = None,
     ) -> None:
-        """``overlap`` sessions are asked again with every pull; ``confirm``: a doubtful move is asked of another source."""
+        """``overlap`` sessions are asked again with every pull; ``confirm``: a doubtful move is asked of another source.
+
+        ``units`` (symbols,): what one of a told price is in its currency, 0.01 for pence; one by default.
+        """
+        self._units = np.ones(len(symbols)) if units is None else units
         self._symbols, self._ladder, self._shelves, self._exchanges = symbols, ladder, shelves, exchanges
         self._now, self._overlap, self._confirm = now, overlap, confirm
         self._turns: list[FeedTurn] = []
@@ -134,7 +139,8 @@ class MarketData:
         used = np.full(window.closes.shape, np.nan)
         used[:rows] = state.log_returns[-rows:]
         judged = examine(window, used, state.log_returns[:-rows])
-        return replace(judged, doubts=judged.doubts + self._shut_after_all(state, window))
+        closes = frozen(judged.closes * self._units) if len(judged.closes) else judged.closes
+        return replace(judged, doubts=judged.doubts + self._shut_after_all(state, window), closes=closes)
 
     def _shut_after_all(self, state: State, window: PriceWindow) -> tuple[Doubt, ...]:
         """Symbols that seemed to lack the close before the newest one, where it turns out that there was no session."""

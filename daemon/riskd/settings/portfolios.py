@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from riskd.core.portfolio import LEAST_TRADE, TRADE_COST
 from riskd.settings.section import Confidence, Currency, Fraction, Name, Section, Sessions, Share, distinct
 
 SUM_TOLERANCE = 1e-6
@@ -18,6 +19,25 @@ class Limit(Section):
     max_cvar: Fraction
     clear_below: Annotated[float, Field(gt=0, le=1)] = Field(default=0.9, description="share of max_cvar where clearing starts")
     clear_after: Annotated[int, Field(ge=1, le=20)] = Field(default=2, description="sessions under it before it is clear")
+    priority: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="what relaxing it costs beside the other limits, where they cannot all be kept"
+    )
+
+
+class Group(Section):
+    """Symbols whose weights are bounded together in a proposal: a sector, a country, a factor."""
+
+    name: Name
+    symbols: Annotated[tuple[str, ...], Field(min_length=1)]
+    least: Annotated[float, Field(ge=-1, le=1)] = Field(default=0.0, description="of the sum of their weights")
+    most: Annotated[float, Field(ge=-1, le=1)] = Field(default=1.0, description="of the sum of their weights")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        distinct(list(self.symbols), "symbol")
+        if self.least > self.most:
+            raise ValueError(f"least {self.least} is above most {self.most}")
+        return self
 
 
 class Portfolio(Section):
@@ -34,6 +54,17 @@ class Portfolio(Section):
     most_weight: Annotated[float, Field(gt=0, le=1)] = Field(default=1.0, description="upper bound of every weight in a proposal")
     max_cash: Share = Field(default=0.0, description="largest cash share in a proposal")
     max_turnover: Annotated[float, Field(gt=0, le=2)] = Field(default=1.0, description="largest one-way turnover of a proposal")
+    bounds: dict[str, tuple[float, float]] = Field(
+        default_factory=dict,
+        description="symbol -> [lower, upper] of its weight in a proposal, instead of least_weight and most_weight",
+    )
+    groups: tuple[Group, ...] = Field(default=(), description="symbols whose weights are bounded together in a proposal")
+    trade_cost: Annotated[float, Field(ge=0, le=0.1)] = Field(
+        default=TRADE_COST, description="of trading, as a fraction of the traded value: 0.0005 is 5 basis points"
+    )
+    least_trade: Annotated[float, Field(ge=0, le=0.2)] = Field(
+        default=LEAST_TRADE, description="share of value; a smaller change of weight is not proposed"
+    )
     limits: Annotated[tuple[Limit, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -44,5 +75,14 @@ class Portfolio(Section):
                 raise ValueError(f"weights and cash sum to {total:.6g}, not 1; weights are fractions of value, cash included")
         if self.least_weight > self.most_weight:
             raise ValueError(f"least_weight {self.least_weight} is above most_weight {self.most_weight}")
+        for symbol, (least, most) in self.bounds.items():
+            if not -1 <= least <= most <= 1:
+                raise ValueError(f"bounds.{symbol} = [{least}, {most}]; write [lower, upper] as fractions of value")
         distinct([limit.name for limit in self.limits], "limit")
+        distinct([group.name for group in self.groups], "group")
         return self
+
+    @property
+    def named(self) -> set[str]:
+        """Every symbol that its bounds and groups name."""
+        return {*self.bounds, *(symbol for group in self.groups for symbol in group.symbols)}

@@ -141,11 +141,24 @@ class Rival(Section):
 class Allocation(Section):
     """How a new allocation is looked for."""
 
-    scenarios: Annotated[int, Field(ge=200)] = AllocationRules.scenarios
-    solvers: tuple[Literal["CLARABEL", "HIGHS"], ...] = ("CLARABEL", "HIGHS")
+    scenarios: Annotated[int, Field(ge=200)] | None = Field(
+        default=None, description="how many scenarios the optimiser sees at most; all of them when absent"
+    )
+    solvers: Annotated[tuple[Literal["band", "highs", "clarabel"], ...], Field(min_length=1)] = Field(
+        default=("band", "highs", "clarabel"), description="in the order they are asked, until one proves its answer"
+    )
+    tolerance: Annotated[float, Field(ge=1e-10, le=1e-2)] = Field(
+        default=AllocationRules.tolerance, description="largest relative gap between an answer and its proved bound"
+    )
+    tightenings: Annotated[int, Field(ge=0, le=50)] = Field(
+        default=AllocationRules.tightenings, description="of the inner limits, until the verification agrees"
+    )
+    frontier: Annotated[int, Field(ge=0, le=200)] = Field(
+        default=AllocationRules.frontier, description="points of the frontier of return and CVaR told with a proposal; 0: none"
+    )
 
     def rules(self) -> AllocationRules:
-        return AllocationRules(self.scenarios, self.solvers)
+        return AllocationRules(self.scenarios, self.solvers, self.tolerance, self.tightenings, self.frontier)
 
 
 class Mqtt(Section):

@@ -32,6 +32,9 @@ class Symbol(Section):
     unit: Annotated[str, Field(pattern="^[A-Za-z]{3}$")] | None = Field(
         default=None, description="what the source calls it: GBp for pence. A source that says otherwise changed the unit"
     )
+    lot: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="shares of the smallest order; fractions of a share when absent"
+    )
 
 
 class Listing(NamedTuple):

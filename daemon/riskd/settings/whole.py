@@ -1,5 +1,6 @@
 """The whole configuration file, and what its parts mean for each other."""
 
+import math
 import re
 from typing import Annotated, Self
 
@@ -60,6 +61,13 @@ class Settings(Section):
                         f"limit {limit.name} of portfolio {portfolio.name}: add horizon {limit.horizon} to scenarios.horizons "
                         f"and level {limit.level} to scenarios.levels"
                     )
+        for portfolio in self.portfolios:
+            strange = sorted(portfolio.named - set(self.tradeable))
+            if strange:
+                raise ValueError(
+                    f"portfolio {portfolio.name} bounds {strange[0]}, which is neither held nor in the universe; "
+                    "take it out or mend the name"
+                )
         unused = sorted(set(self.listings) - set(self.symbols))
         if unused:
             raise ValueError(f"symbols.{unused[0]}: neither held nor in the universe; take it out or mend the name")
@@ -113,6 +121,17 @@ class Settings(Section):
         """What the source should call the price's currency: GBp in London."""
         exchange, currency = self.exchange(symbol), self.currency(symbol)
         return self._said(symbol).unit or HUNDREDTHS.get((exchange, currency), currency)
+
+    def lots(self) -> dict[str, float]:
+        """Shares of the smallest order of every symbol that has one."""
+        return {symbol: said.lot for symbol, said in sorted(self.listings.items()) if said.lot is not None}
+
+    def units(self) -> dict[str, float]:
+        """What one of a told price is in its symbol's currency: 0.01 for pence; NaN where nobody knows the unit."""
+        known = {unit: (currency, 0.01) for (_, currency), unit in HUNDREDTHS.items()}
+        found = {s: (self.unit(s), self.currency(s)) for s in self.symbols}
+        worth = {s: (currency, 1.0) if unit == currency else known.get(unit, ("", 1.0)) for s, (unit, currency) in found.items()}
+        return {s: scale if worth_of == found[s][1] else math.nan for s, (worth_of, scale) in worth.items()}
 
     @property
     def live(self) -> bool:

@@ -69,6 +69,7 @@ def _written(prices: JudgedPrices) -> dict[str, Any]:
         "returns": _numbers(prices.returns),
         "heard": _numbers(prices.heard),
         "sources": list(prices.sources),
+        "closes": _numbers(prices.closes),
         "told": prices.told,
         "doubts": [_plain(d) for d in prices.doubts],
         "corrections": [_plain(c) for c in prices.corrections],
@@ -85,6 +86,7 @@ def _read(body: dict[str, Any]) -> JudgedPrices:
         revisions=tuple(Revision(**_typed(r, **_REVISION)) for r in body["revisions"]),
         told=body["told"],
         sources=tuple(body["sources"]),
+        closes=_array(body.get("closes", [])),
     )
 
 

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, delete, func, insert, select
 
 from riskd.core.canonical import canonical_json
-from riskd.core.events import AllocationDue, Event, Outcome, Proposal
+from riskd.core.events import AllocationDue, Event, Outcome
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
+from riskd.core.proposed import Proposal
 from riskd.core.report import PortfolioReport
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from riskd.core.canonical import plain
-from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
+from riskd.core.events import AlertEvent, AlertKind
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
+from riskd.core.proposed import Proposal, Trade
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote

@@ -1,220 +1,249 @@
-"""A proposal: solved on one bank, verified on another, or an honest statement that none exists."""
+"""A proposal: solved on one bank, verified where the optimiser did not look, or an honest statement that none exists."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 
 from riskd.core.alerts import alert_event
-from riskd.core.allocation.general import solve
-from riskd.core.allocation.holdings_problem import Problem, Solution, limit_ratio, turnover, violations
-from riskd.core.arrays import Floats
-from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
-from riskd.core.measures.cvar import cvar
-from riskd.core.portfolio import Limit, Portfolio
-from riskd.core.rules import AllocationRules, Rules
+from riskd.core.allocation.answer import Allocation, Ending
+from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
+from riskd.core.allocation.posed import ceilings, posed, tail_per_asset
+from riskd.core.allocation.problem import Problem
+from riskd.core.allocation.rounding import Orders, rounded
+from riskd.core.allocation.search import Found, searched
+from riskd.core.allocation.verification import Reading, Verifier, estimate, optimism, unseen
+from riskd.core.allocation.way_out import way_out
+from riskd.core.allocation.wording import binding_words, certainty_words, found_words, headline, price_words, trust_words
+from riskd.core.arrays import Floats, none_known
+from riskd.core.events import AlertEvent, AlertKind
+from riskd.core.portfolio import Portfolio
+from riskd.core.proposed import Alternative, FrontierPoint, Proposal
+from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.errors import InfeasibleError, SolverError
 
-ROUNDING = 4  # decimals of a proposed weight: one basis point
-CHECK = 1e-6  # constraint tolerance of the independent check, beside rounding
-ENOUGH = 10  # tail scenarios per asset; with fewer an optimiser flatters itself
-CAUTION = 0.995  # a tightened inner limit aims this far under what the verifying bank asks
+KIND = {
+    "proposed": AlertKind.ALLOCATION_PROPOSED,
+    "infeasible": AlertKind.ALLOCATION_INFEASIBLE,
+    "failed": AlertKind.ALLOCATION_FAILED,
+}
 
 
 def holds(portfolio: Portfolio, weights: Floats, bank: ScenarioBank) -> bool:
     """Whether ``weights`` respect every limit of the portfolio on ``bank``."""
     bank = bank.seen_by(portfolio)
-    return all(limit_ratio(limit, bank.losses(weights, limit.horizon)) <= 1 for limit in portfolio.limits)
+    return all(estimate(bank, portfolio, limit, weights).value <= limit.max_cvar for limit in portfolio.limits)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """What else the fold knows: newest ``closes`` (symbols,) in quote currencies, empty where unknown; how many ``sessions`` the
+    banks were made of; the weights of the ``standing`` proposal, to start from."""
+
+    closes: Floats = field(default_factory=none_known)
+    sessions: int = 1500
+    standing: Floats | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One portfolio's question with everything that an answer is told from."""
+
+    rules: Rules
+    portfolio: Portfolio
+    session: date
+    books: Books
+    orders: Orders
+    chooser: ScenarioBank
+    verifier: Verifier
+    known: Known
+    optimism: Mapping[str, float] = field(default_factory=dict)
+
+    def solve(self, problem: Problem, start: Allocation | None = None) -> Allocation:
+        """By the configured ladder."""
+        from riskd.core.allocation.solve import solve
+
+        spec = self.rules.allocation
+        return solve(problem, tolerance=spec.tolerance, start=start, methods=spec.solvers)
+
+    def rounded(self, answer: Allocation) -> Floats:
+        """Tradeable weights."""
+        return rounded(self.books.posed.problem, answer.weights, self.orders)
 
 
 def propose(
-    rules: Rules, portfolio: Portfolio, chooser: ScenarioBank, verifier: ScenarioBank, session: date
-) -> tuple[Proposal, AlertEvent]:
-    """Weights of largest expected return that respect every limit on both banks, and the alert that tells of them.
-
-    When the verifying bank shows a higher CVaR than allowed the inner limit is tightened and the problem solved again.
-    Infeasible is a normal answer with the least achievable CVaR; a proposal that does not verify is never published.
-    """
-    chooser, verifier = chooser.seen_by(portfolio), verifier.seen_by(portfolio)
-    problem = _problem(rules.allocation, portfolio, chooser)
-    try:
-        solution, problem = _verified(rules.allocation, portfolio, problem, chooser, verifier)
-    except InfeasibleError as error:
-        proposal = _none(rules, portfolio, problem, chooser, session, "infeasible", str(error), error.least_cvar)
-    except SolverError as error:
-        proposal = _none(rules, portfolio, problem, chooser, session, "failed", str(error), None)
-    else:
-        proposal = _proposed(rules, portfolio, problem, solution, chooser, verifier, session)
-    return proposal, _alert(proposal)
-
-
-def _problem(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank) -> Problem:
-    """The first ``spec.scenarios`` paths of the bank; expected returns over the longest limit horizon, of all paths."""
-    horizons = {limit.horizon for limit in portfolio.limits}
-    returns = {h: bank.returns[h][: spec.scenarios] for h in horizons}
-    expected = bank.returns[max(horizons)].mean(axis=0)
-    tradeable = None if portfolio.view is None else portfolio.view.tradeable
-    held = portfolio.weights, portfolio.cash
-    return Problem(returns, expected, portfolio.limits, portfolio.bounds, *held, tradeable=tradeable)
-
-
-def _verified(
-    spec: AllocationRules, portfolio: Portfolio, problem: Problem, chooser: ScenarioBank, verifier: ScenarioBank
-) -> tuple[Solution, Problem]:
-    """Solve and tighten until both banks agree; raises InfeasibleError or SolverError."""
-    for _ in range(spec.tightenings + 1):
-        solution = _ladder(spec, problem)
-        if not solution.feasible:
-            raise _infeasible(problem, solution, chooser)
-        solution = replace(solution, weights=_rounded(solution.weights, problem.least, problem.most))
-        broken = violations(problem, solution.weights, CHECK + 10.0**-ROUNDING * len(solution.weights))
-        if broken:
-            raise SolverError(f"{solution.solver}: {'; '.join(broken)}")
-        excess = max(
-            limit_ratio(limit, bank.losses(solution.weights, limit.horizon))
-            for limit in portfolio.limits
-            for bank in (chooser, verifier)
-        )
-        if excess <= 1:
-            return solution, problem
-        problem = replace(problem, inner=problem.inner * CAUTION / excess)
-    raise SolverError(f"no weights verified on the independent bank after {spec.tightenings} tightenings")
-
-
-def _ladder(spec: AllocationRules, problem: Problem) -> Solution:
-    """The first solver that succeeds; what the others said is kept in the error."""
-    said = []
-    for solver in spec.solvers:
-        try:
-            return solve(problem, solver)
-        except SolverError as error:
-            said.append(str(error))
-    raise SolverError("; ".join(said))
-
-
-def _infeasible(problem: Problem, solution: Solution, chooser: ScenarioBank) -> InfeasibleError:
-    limit = _binding(problem.limits, solution.weights, chooser)
-    least = cvar(chooser.losses(solution.weights, limit.horizon), limit.level).value
-    words = f"the least achievable CVaR is {least:.4f}, limit {limit.name} is {limit.max_cvar:.4f}"
-    if problem.inner < 1:
-        words += f" (inner limit {problem.inner * limit.max_cvar:.4f} so that an independent bank agrees)"
-    return InfeasibleError(words, least)
-
-
-def _binding(limits: tuple[Limit, ...], weights: Floats, bank: ScenarioBank) -> Limit:
-    """The limit that ``weights`` use up most."""
-    return max(limits, key=lambda limit: limit_ratio(limit, bank.losses(weights, limit.horizon)))
-
-
-def _rounded(weights: Floats, least: Floats, most: Floats) -> Floats:
-    """Whole basis points; what rounding leaves over goes to the asset farthest from its bounds, so that the budget holds."""
-    rounded = np.round(weights, ROUNDING)
-    interior = int(np.argmax(np.minimum(weights - least, most - weights)))
-    rounded[interior] = np.round(rounded[interior] + np.round(weights.sum(), ROUNDING) - rounded.sum(), ROUNDING)
-    return rounded + 0.0  # no -0.0
-
-
-def _none(
     rules: Rules,
     portfolio: Portfolio,
-    problem: Problem,
-    chooser: ScenarioBank,
-    session: date,
-    status: str,
-    words: str,
-    least: float | None,
-) -> Proposal:
-    """No proposal: current holdings stay."""
-    limit = _binding(portfolio.limits, portfolio.weights, chooser)
-    return Proposal(
-        portfolio=portfolio.name,
-        session=session,
-        status=status,
-        limit=limit.name,
-        max_cvar=limit.max_cvar,
-        cvar_before=_cvar(limit, portfolio.weights, chooser),
-        cvar_after=None,
-        cvar_verified=None,
-        least_cvar=least,
-        expected_return_before=float(problem.expected @ portfolio.weights),
-        expected_return_after=None,
-        weights=dict(zip(rules.symbols, portfolio.weights.tolist(), strict=True)),
-        cash=portfolio.cash,
-        trades=(),
-        turnover=0.0,
-        solver=", ".join(rules.allocation.solvers),
-        notes=(words, "current holdings stay"),
-    )
-
-
-def _proposed(
-    rules: Rules,
-    portfolio: Portfolio,
-    problem: Problem,
-    solution: Solution,
     chooser: ScenarioBank,
     verifier: ScenarioBank,
     session: date,
-) -> Proposal:
-    weights = solution.weights
-    limit = _binding(portfolio.limits, portfolio.weights, chooser)
-    cash = round(1.0 - float(weights.sum()), ROUNDING) + 0.0  # neither -1e-17 nor -0.0
-    return Proposal(
-        portfolio=portfolio.name,
-        session=session,
-        status="proposed",
-        limit=limit.name,
-        max_cvar=limit.max_cvar,
-        cvar_before=_cvar(limit, portfolio.weights, chooser),
-        cvar_after=_cvar(limit, weights, chooser),
-        cvar_verified=_cvar(limit, weights, verifier),
-        least_cvar=None,
-        expected_return_before=float(problem.expected @ portfolio.weights),
-        expected_return_after=float(problem.expected @ weights),
-        weights=dict(zip(rules.symbols, weights.tolist(), strict=True)),
-        cash=cash,
-        trades=_trades(rules, portfolio.weights, weights),
-        turnover=turnover(weights, cash, portfolio.weights, portfolio.cash),
-        solver=solution.solver,
-        notes=_remarks(problem, limit),
+    known: Known = Known(),
+) -> tuple[Proposal, AlertEvent]:
+    """Weights of largest expected return net of costs whose CVaR holds every limit with certainty, and the alert that tells of them.
+
+    Infeasible is a normal answer with the least achievable CVaR; a proposal that does not verify is never published.
+    """
+    case = _case(rules, portfolio, chooser.seen_by(portfolio), verifier.seen_by(portfolio), session, known)
+    try:
+        case, found = _found(case)
+    except (SolverError, InfeasibleError) as error:
+        status = "failed" if isinstance(error, SolverError) else "infeasible"
+        proposal = _none(case, status, str(error))
+    else:
+        proposal = _proposed(case, found) if found.certain else _infeasible(case, found)
+    why: dict[str, object] = {"proposal": proposal}
+    alert = alert_event(KIND[proposal.status], portfolio.name, proposal.limit, session, headline(proposal), why)
+    return proposal, alert
+
+
+def _case(
+    rules: Rules, portfolio: Portfolio, chooser: ScenarioBank, verifier: ScenarioBank, session: date, known: Known
+) -> Case:
+    task = posed(rules.allocation, portfolio, chooser, known.sessions)
+    closes = known.closes if len(known.closes) else np.full(len(rules.symbols), np.nan)
+    prices = closes if portfolio.view is None else portfolio.view.prices(closes)
+    lots = np.array([rules.lots.get(symbol, 0.0) for symbol in rules.symbols]) * prices / portfolio.value
+    orders = Orders(portfolio.bounds.least_trade, np.where(np.isfinite(lots), lots, 0.0))
+    books = Books(rules.symbols, portfolio, task, prices)
+    return Case(rules, portfolio, session, books, orders, chooser, Verifier(portfolio, chooser, verifier, {}), known)
+
+
+def _found(case: Case) -> tuple[Case, Found]:
+    """The optimism first, then the search. Raises SolverError, and InfeasibleError where no weights keep bounds and budget."""
+    task = case.books.posed
+    grown = optimism(task, unseen(task, case.chooser), case.solve)
+    case = replace(case, optimism=grown, verifier=replace(case.verifier, optimism=grown))
+    return case, searched(task, case.orders, case.verifier, case.solve, case.rules.allocation.tightenings)
+
+
+def _proposed(case: Case, found: Found) -> Proposal:
+    weights, task = found.weights, case.books.posed
+    held = case.verifier.plain(case.portfolio.weights)
+    told = outlooks(held, found.readings, found.answer)
+    place = largest(held)
+    others, least = _alternatives(case, held, place)
+    notes = (
+        *trust_words(tail_per_asset(task), case.optimism, task.shrinkage),
+        *certainty_words(found.readings),
+        *price_words(told, task.horizon),
+        *binding_words(case.books, found.answer, weights),
+        *found_words(found, ceilings(task.limits)),
+        *_lot_words(case),
+    )
+    chosen = alternative(case.books, "proposal", weights, found.readings, case.orders.largest)
+    return replace(
+        _stub(case, "proposed", held, place, notes),
+        cvar_after=found.readings[place].chosen.value,
+        cvar_verified=found.readings[place].verified.value,
+        expected_return_after=float(task.problem.expected @ weights),
+        weights=case.books.named(weights),
+        cash=case.books.cash(weights),
+        trades=trades(case.books, weights, task.limits[place], case.chooser),
+        turnover=chosen.turnover,
+        cost=chosen.cost,
+        solver=found.answer.method,
+        gap=max(0.0, found.answer.gap),
+        rounds=found.rounds,
+        limits=told,
+        alternatives=others,
+        frontier=_frontier(case, place, least),
     )
 
 
-def _cvar(limit: Limit, weights: Floats, bank: ScenarioBank) -> float:
-    return cvar(bank.losses(weights, limit.horizon), limit.level).value
+def _infeasible(case: Case, found: Found) -> Proposal:
+    """Nothing holds with certainty: what is nearest, and what would make room."""
+    held = case.verifier.plain(case.portfolio.weights)
+    worst = max(found.readings, key=lambda reading: reading.excess)
+    limit, least = worst.limit, worst.chosen.value
+    words = f"the least achievable CVaR is {least:.4f}, limit {limit.name} is {limit.max_cvar:.4f}"
+    if least <= limit.max_cvar:
+        words += f", but its upper end where it is verified is {worst.verified.high:.4f}: no weights hold with certainty"
+    place = case.books.posed.limits.index(limit)
+    others, _ = _alternatives(case, held, place)
+    conflict, relaxation = way_out(case.books.posed, found.readings, found.weights)
+    notes = [words, "current holdings stay"]
+    notes += [f"these cannot be kept together: {'; '.join(conflict)}"] if conflict else []
+    notes += [f"the cheapest way to make room: {'; '.join(relaxation)}"] if relaxation else []
+    return replace(
+        _stub(case, "infeasible", held, place, tuple(notes)),
+        least_cvar=least,
+        least_upper=worst.verified.high,
+        limits=outlooks(held, found.readings, None),
+        alternatives=others,
+        conflict=conflict,
+        relaxation=relaxation,
+    )
 
 
-def _trades(rules: Rules, current: Floats, weights: Floats) -> tuple[Trade, ...]:
-    """Changes of weight that are more than dust, largest sale first."""
-    changes = zip(rules.symbols, (weights - current).tolist(), strict=True)
-    trades = (Trade(symbol, change) for symbol, change in changes if abs(change) >= rules.allocation.dust)
-    return tuple(sorted(trades, key=lambda trade: (trade.change, trade.symbol)))
+def _none(case: Case, status: str, words: str) -> Proposal:
+    held = case.verifier.plain(case.portfolio.weights)
+    proposal = _stub(case, status, held, largest(held), (words, "current holdings stay"))
+    return replace(proposal, limits=outlooks(held, None, None))
 
 
-def _remarks(problem: Problem, limit: Limit) -> tuple[str, ...]:
-    """How far the optimiser may be trusted: its tail per asset, and whether it had to be reined in."""
-    tail = (1 - limit.level) * len(problem.returns[limit.horizon]) / len(problem.current)
-    remarks = [f"{tail:.0f} tail scenarios per asset entered the optimiser{'' if tail >= ENOUGH else f', {ENOUGH} are wanted'}"]
-    if problem.inner < 1:
-        remarks.append(f"the inner limit was tightened to {problem.inner:.4f} of the limit so that an independent bank agrees")
-    return tuple(remarks)
+def _stub(case: Case, status: str, held: tuple[Reading, ...], place: int, notes: tuple[str, ...]) -> Proposal:
+    """What stands in every answer: where the portfolio is, and that it stays there."""
+    task, limit = case.books.posed, held[place].limit
+    return Proposal(
+        portfolio=case.portfolio.name,
+        session=case.session,
+        status=status,
+        limit=limit.name,
+        max_cvar=limit.max_cvar,
+        cvar_before=held[place].chosen.value,
+        cvar_after=None,
+        cvar_verified=None,
+        least_cvar=None,
+        expected_return_before=float(task.problem.expected @ case.portfolio.weights),
+        expected_return_after=None,
+        weights=case.books.named(case.portfolio.weights),
+        cash=case.portfolio.cash,
+        trades=(),
+        turnover=0.0,
+        solver=", ".join(case.rules.allocation.solvers),
+        notes=notes,
+        horizon=task.horizon,
+        currency=case.portfolio.currency,
+        tail_per_asset=tail_per_asset(task),
+    )
 
 
-def _alert(proposal: Proposal) -> AlertEvent:
-    """The proposal as an alert; the numbers travel in the retained allocation too."""
-    kind = {
-        "proposed": AlertKind.ALLOCATION_PROPOSED,
-        "infeasible": AlertKind.ALLOCATION_INFEASIBLE,
-        "failed": AlertKind.ALLOCATION_FAILED,
-    }[proposal.status]
-    if proposal.status == "proposed":
-        words = (
-            f"{len(proposal.trades)} trades, turnover {proposal.turnover:.1%}, bring CVaR from {proposal.cvar_before:.2%} "
-            f"to {proposal.cvar_verified:.2%} (verified), limit {proposal.max_cvar:.2%}"
-        )
-    else:
-        words = proposal.notes[0]
-    why: dict[str, object] = {"proposal": proposal}
-    headline = f"{proposal.portfolio}: allocation {proposal.status}: {words}"
-    return alert_event(kind, proposal.portfolio, proposal.limit, proposal.session, headline, why)
+def _alternatives(case: Case, held: tuple[Reading, ...], place: int) -> tuple[tuple[Alternative, ...], float | None]:
+    """Doing nothing, the least CVaR there is, and equal weights; and that least CVaR on the bank that chose."""
+    books, lot = case.books, case.orders.largest
+    problem = books.posed.problem
+    told = [alternative(books, "do nothing", case.portfolio.weights, held, lot)]
+    answer = case.solve(least_cvar(problem, place))
+    least = None
+    if answer.status in (Ending.OPTIMAL, Ending.BOUNDARY):
+        least = float(answer.cvars[0])
+        weights = case.rounded(answer)
+        told.append(alternative(books, "least CVaR", weights, case.verifier(weights), lot))
+    free = problem.upper > problem.lower
+    equal = np.where(free, problem.budget / max(1, int(free.sum())), problem.lower)
+    told.append(alternative(books, "equal weight", equal, case.verifier.plain(equal), lot))
+    return tuple(told), least
+
+
+def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoint, ...]:
+    """Between the least CVaR there is and that of the largest return, on the bank that chose."""
+    from riskd.core.allocation.frontier import frontier
+
+    points, problem = case.rules.allocation.frontier, one_limit(case.books.posed.problem, place)
+    if points < 2 or least is None:
+        return ()
+    free = replace(problem, tails=(replace(problem.tails[0], limit=np.inf), *problem.tails[1:]))
+    most = case.solve(free)
+    if most.status not in (Ending.OPTIMAL, Ending.BOUNDARY):
+        return ()
+    limits = np.linspace(least, max(least, float(most.cvars[0])), points + 1)[1:].tolist()
+    return frontier_points(limits, frontier(problem, limits))
+
+
+def _lot_words(case: Case) -> tuple[str, ...]:
+    unknown = [s for s, price in zip(case.rules.symbols, case.books.prices.tolist(), strict=True) if not np.isfinite(price)]
+    without = [symbol for symbol in unknown if symbol in case.rules.lots]
+    return (f"no usable close of {', '.join(without)}: the order is not rounded to its lot",) if without else ()
+

@@ -23,13 +23,16 @@ def examine(window: PriceWindow, used: Floats, before: Floats) -> JudgedPrices:
     if len(window.sessions) < 2:
         nothing = frozen(np.full(len(window.symbols), np.nan))
         return JudgedPrices(nothing, nothing, _plain(window), sources=window.sources)
-    walk = Walker(window, used, before, rebase=False).run()
+    walker = Walker(window, used, before, rebase=False)
+    walk = walker.run()
     walk.returns[:-1, walk.restated] = used[:-1, walk.restated]
     _hold_withdrawn(window, used, walk)
     _without_level(window, used, walk)
     doubts = _plain(window) + _doubts(window, walk.findings)
     heard = np.where(_quarantined_now(window, doubts), walk.heard[-1], np.nan)
-    return JudgedPrices(frozen(walk.returns[-1]), frozen(heard), doubts, _corrections(window, used, walk), sources=window.sources)
+    corrections = _corrections(window, used, walk)
+    returns, closes = frozen(walk.returns[-1]), frozen(walker.base)
+    return JudgedPrices(returns, frozen(heard), doubts, corrections, sources=window.sources, closes=closes)
 
 
 def examine_history(window: PriceWindow) -> tuple[Floats, tuple[Doubt, ...]]:

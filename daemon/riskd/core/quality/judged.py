@@ -1,9 +1,9 @@
 """What judgement hands to the fold: returns that may be used, and everything that may not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-from riskd.core.arrays import Floats
+from riskd.core.arrays import Floats, none_known
 from riskd.core.quality.doubt import Doubt
 from riskd.core.quality.revision import Revision
 
@@ -25,7 +25,8 @@ class JudgedPrices:
     ``returns`` (symbols,): total log return since the symbol's last usable close, both closes of one vintage; NaN where there is
     no usable close. ``heard`` (symbols,): the log return that a quarantined close would mean, NaN elsewhere. ``doubts`` are of
     this session, and those of earlier ones that still keep a value from use. ``revisions``: what sources changed since the last
-    event.
+    event. ``closes`` (symbols,): the newest usable close of each as its source tells it, in whole units of its currency, NaN
+    where none is known; empty where nobody asked.
     """
 
     returns: Floats
@@ -35,3 +36,4 @@ class JudgedPrices:
     revisions: tuple[Revision, ...] = ()
     told: int = 0  # how far the ledger of revisions has been told
     sources: tuple[str, ...] = ()
+    closes: Floats = field(default_factory=none_known)
