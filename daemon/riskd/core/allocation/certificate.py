@@ -157,10 +157,11 @@ def _bound(problem: Problem, multipliers: Multipliers, prices: bool) -> tuple[fl
     tau = max(0.0, multipliers.turnover) if ceiling else 0.0
     fixed += tau * problem.turnover if tau else 0.0
     costs = problem.costs if prices and problem.costs is not None else np.zeros(problem.assets)
+    coefficient = float((size + costs).max())
     inner, reduced = _inner(problem, reward, costs, tau)
     if np.isnan(inner + fixed):
-        return np.inf, np.zeros(problem.assets), float(size.max())
-    return fixed + inner, reduced, float(size.max())
+        return np.inf, np.zeros(problem.assets), coefficient
+    return fixed + inner, reduced, coefficient
 
 
 def _feasible(tail: Tail, scenarios: Floats) -> Floats:
