@@ -1,0 +1,27 @@
+"""What a solver's run has cost, stage by stage, and why its methods were not certified."""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from riskd.core.allocation.fast import Fast
+
+
+@dataclass
+class Account:
+    """``seconds`` by stage, ``said`` by methods that failed, ``rounds`` of small programs, ``passes`` over the scenarios."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    rounds: int = 0
+    passes: float = 0.0
+
+    def add(self, stage: str, begin: float) -> None:
+        """Book the time since ``begin`` under ``stage``."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - begin
+
+    def close(self, run: Fast) -> None:
+        """Take over what a run of the fast method has cost."""
+        for stage, spent in run.seconds.items():
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + spent
+        self.rounds += run.rounds
+        self.passes += run.passes.count

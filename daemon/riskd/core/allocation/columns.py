@@ -1,0 +1,105 @@
+"""The weights as columns of a linear program: one an asset, two where buying and selling must be told apart."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskd.core.allocation.answer import Multipliers
+from riskd.core.allocation.problem import Problem
+from riskd.core.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Columns:
+    """w = sum of the columns of each asset; an asset that may be both bought and sold has a kept part and a bought part.
+
+    ``asset`` (k,), ``lower``, ``upper``, ``gain`` (k,): what a unit adds to mean less cost; ``rows`` (r, k) x <= ``most`` (r,) with
+    the problem's own first, then cash, then bought and sold; ``equal`` (e, k) x = ``total`` (e,); ``start`` (n,) current weights.
+    """
+
+    asset: NDArray[np.intp]
+    lower: Floats
+    upper: Floats
+    gain: Floats
+    rows: Floats
+    most: Floats
+    equal: Floats
+    total: Floats
+    start: Floats
+    kept: NDArray[np.intp]  # where the kept parts stand
+    bought: NDArray[np.intp]  # and their bought parts
+    own: NDArray[np.intp]  # which of the problem's rows bind at all
+    given: int  # how many the problem has
+    turning: int  # rows of turnover, last
+
+    def weights(self, point: Floats) -> Floats:
+        """w (n,) of x (k,)."""
+        return np.bincount(self.asset, point, len(self.start))
+
+    def point(self, weights: Floats) -> Floats:
+        """x (k,) of w (n,), without buying and selling the same asset."""
+        x = np.minimum(np.maximum(weights[self.asset], self.lower), self.upper)
+        held = weights[self.asset[self.kept]]
+        x[self.kept] = np.clip(held, self.lower[self.kept], self.upper[self.kept])
+        x[self.bought] = np.clip(held - self.upper[self.kept], 0.0, self.upper[self.bought])
+        return x
+
+    def multipliers(self, scenarios: tuple[Floats, ...], tails: Floats, rows: Floats) -> Multipliers:
+        """In terms of the problem."""
+        turnover = float(rows[len(rows) - self.turning :].sum())
+        own = np.zeros(self.given)
+        own[self.own] = rows[: len(self.own)]
+        return Multipliers(scenarios, tails, own, turnover)
+
+
+def columns(problem: Problem) -> Columns:
+    """The columns of ``problem``; one-way turnover is the larger of bought and sold, so that two rows hold it."""
+    assets = np.arange(problem.assets)
+    start = np.zeros(problem.assets) if problem.current is None else problem.current
+    costs = np.zeros(problem.assets) if problem.costs is None else problem.costs
+    turning = problem.current is not None and problem.turnover < np.inf
+    traded = (costs > 0) | turning
+    split = traded & (problem.lower < start) & (start < problem.upper)
+    side = np.where(traded, np.where(start <= problem.lower, 1.0, -1.0), 0.0)  # of single and of kept columns: bought or sold
+    pair = np.flatnonzero(split)
+    asset = np.concatenate((assets, pair))
+    upper = np.concatenate((np.where(split, start, problem.upper), problem.upper[pair] - start[pair]))
+    side = np.concatenate((side, np.ones(len(pair))))
+    base = np.concatenate((start, np.zeros(len(pair))))  # where a column trades nothing
+    rows, most = _rows(problem, asset)
+    given = len(most)
+    equal, total = rows[:0], most[:0]
+    cash = np.ones((1, len(asset)))
+    if problem.least_cash == problem.most_cash:
+        equal, total = cash, np.array([problem.budget - problem.least_cash])
+    else:
+        rows = np.vstack((rows, cash, -cash))
+        most = np.append(most, (problem.budget - problem.least_cash, problem.most_cash - problem.budget))
+    if turning:
+        for way in (1.0, -1.0):
+            row = np.where(side == way, side, 0.0)
+            rows, most = np.vstack((rows, row)), np.append(most, problem.turnover + row @ base)
+    real = np.isfinite(most)
+    return Columns(
+        asset=asset,
+        lower=np.concatenate((problem.lower, np.zeros(len(pair)))),
+        upper=upper,
+        gain=problem.expected[asset] - side * costs[asset],
+        rows=rows[real],
+        most=most[real],
+        equal=equal,
+        total=total,
+        start=start,
+        kept=pair,
+        bought=np.arange(problem.assets, len(asset)),
+        own=np.flatnonzero(real[:given]),
+        given=given,
+        turning=2 * turning,
+    )
+
+
+def _rows(problem: Problem, asset: NDArray[np.intp]) -> tuple[Floats, Floats]:
+    if problem.rows is None or problem.most is None:
+        return np.zeros((0, len(asset))), np.zeros(0)
+    return problem.rows[:, asset], problem.most

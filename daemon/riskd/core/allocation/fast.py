@@ -1,0 +1,150 @@
+"""The fast method: Newton start, a small linear program of the scenarios near the edge, and the full sample only to select and to prove."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskd.core.allocation.answer import Multipliers
+from riskd.core.allocation.band import Grouping
+from riskd.core.allocation.columns import Columns, columns
+from riskd.core.allocation.interior import Optimum, optimum
+from riskd.core.allocation.newton import Frame, Seen, newton
+from riskd.core.allocation.passes import FEW, Passes, Sample, worst
+from riskd.core.allocation.problem import Problem
+from riskd.core.arrays import Floats
+from riskd.errors import SolverError
+
+ALL = 60  # columns up to which a program takes all of them
+ROUNDS = 25  # small programs
+PARTS = 20  # a subsample for the first steps holds at least one scenario in so many
+STEPS = 6, 4  # Newton steps on the subsample, and on the selection
+STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
+PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
+EXACT = 1e-9  # of the small programs, in scaled units
+SLACK = 1e-9  # what a limit may be exceeded by, relative to its unit, before the program is tightened
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Weights (n,) and multipliers, both still to be certified."""
+
+    weights: Floats
+    multipliers: Multipliers
+
+
+class Fast:
+    """One run; ``seconds`` by stage, ``rounds`` of small programs, ``passes`` over the scenarios."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.passes = Passes(problem.tails)
+        self.seconds: dict[str, float] = {}
+        self.rounds = 0
+        self.columns = columns(problem)
+        self.samples: tuple[Sample, ...] = ()
+        self.duals = np.ones(len(problem.tails))
+
+    def timed(self, stage: str, begin: float) -> None:
+        """Book the time since ``begin`` under ``stage``."""
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - begin
+
+    def begin(self, weights: Floats | None, duals: Floats | None = None) -> Floats:
+        """Weights near the optimum and a selection around them: from ``weights``, or from Newton steps on a subsample."""
+        begin = perf_counter()
+        first = _plain(self.problem, self.columns)
+        size = max(len(tail.scenarios) for tail in self.problem.tails)
+        if weights is None and size > 2 * FEW:
+            self.samples = tuple(self.passes.strided(tail, max(FEW, size // PARTS // 5)) for tail in self.problem.tails)
+            self._scale(first)
+            first = self._newton(first, STEPS[0], 0.2)
+            self.timed("start", begin)
+        first = first if weights is None else weights
+        self.select(first)
+        if duals is not None:
+            self.duals = duals * self.frame.units / self.frame.worth
+        begin = perf_counter()
+        first = self._newton(first, STEPS[1], STILL)
+        self.timed("newton", begin)
+        return first
+
+    def select(self, weights: Floats, besides: bool = False) -> None:
+        """One pass: the worst scenarios at ``weights``; ``besides`` keeps those selected before."""
+        begin = perf_counter()
+        losses = self.passes.losses(weights)
+        old = [sample.places for sample in self.samples] if besides else [None] * len(losses)
+        chosen = zip(self.problem.tails, losses, old, strict=True)
+        self.samples = tuple(self.passes.selected(tail, z, places) for tail, z, places in chosen)
+        self._scale(weights)
+        self.timed("select", begin)
+
+    def _scale(self, weights: Floats) -> None:
+        values = np.array([self._seen_of(sample, weights).worst.value for sample in self.samples])
+        sizes = np.array([float(np.abs(sample.rows @ weights).mean()) for sample in self.samples])
+        units = np.maximum(np.maximum(np.abs(values), sizes), 1e-9)
+        prices = [tail.price * unit for tail, unit in zip(self.problem.tails, units, strict=True)]
+        worth = max(float(np.abs(self.columns.gain).max()), *prices)
+        self.frame = Frame(self.problem.tails, self.columns, worth if worth > 0 else 1.0, units)
+
+    def _seen_of(self, sample: Sample, weights: Floats) -> Seen:
+        losses = sample.rows @ -weights
+        tail = worst(losses, sample.shares)
+        return Seen(sample, losses, tail, -(tail.weights @ sample.rows))
+
+    def seen(self, weights: Floats) -> tuple[Seen, ...]:
+        """Every tail's sample at ``weights``."""
+        return tuple(self._seen_of(sample, weights) for sample in self.samples)
+
+    def _newton(self, weights: Floats, most: int, still: float) -> Floats:
+        """At most so many steps, fewer once losses near the edge stand ``still`` against the width of the band to come."""
+        try:
+            for _ in range(most):
+                seen = self.seen(weights)
+                work = self.working(weights, seen)
+                point, self.duals = newton(self.frame, seen, weights, work, self.duals)
+                new = self.columns.weights(point)
+                moved = max(self._moved(one, weights, new) for one in seen)
+                weights = new
+                if moved < still:
+                    break
+        except SolverError:
+            self.duals = np.ones(len(self.duals))
+        return weights
+
+    def _moved(self, seen: Seen, weights: Floats, new: Floats) -> float:
+        distance = np.abs(seen.losses - seen.worst.threshold)
+        count = min(self.alone(len(np.flatnonzero(new)), seen.sample), len(distance) - 1)
+        near = np.argpartition(distance, count)[: count + 1]
+        moves = seen.sample.rows[near] @ (weights - new)
+        return float(moves.std() / max(distance[near].max(), 1e-15))
+
+    def alone(self, held: int, sample: Sample) -> int:
+        """How many scenarios the small program should see one by one."""
+        tail = 1 / float(sample.shares.mean())
+        return int(PER_COLUMN * max(held, 8) * (tail / 500) ** (1 / 3))
+
+    def working(self, weights: Floats, seen: tuple[Seen, ...]) -> NDArray[np.intp]:
+        """Columns worth having: all where they are few, else the held ones and those of the largest gain against their risk."""
+        held = self.columns
+        if len(held.asset) <= ALL:
+            return np.flatnonzero(held.upper > held.lower)
+        point = held.point(weights)
+        risk = sum(one.gradient * (dual / unit) for one, dual, unit in zip(seen, self.duals, self.frame.units, strict=True))
+        priced = sum(one.gradient * tail.price for one, tail in zip(seen, self.problem.tails, strict=True))
+        reduced = held.gain / self.frame.worth - (risk + priced / self.frame.worth)[held.asset]
+        inner = (point > held.lower + 1e-7) & (point < held.upper - 1e-7)
+        level = np.median(reduced[inner]) if inner.any() else np.median(reduced)
+        pull = np.where(point <= held.lower + 1e-7, reduced - level, level - reduced)
+        pull[inner | ~np.isfinite(held.lower)] = np.inf
+        pull[held.upper <= held.lower] = -np.inf
+        wanted = min(int((pull > -np.inf).sum()), max(ALL, 2 * int(inner.sum())))
+        return np.sort(np.argpartition(-pull, wanted - 1)[:wanted])
+
+
+def _plain(problem: Problem, held: Columns) -> Floats:
+    """Current weights, or the budget evenly spread within the bounds."""
+    if problem.current is not None:
+        return np.clip(problem.current, problem.lower, problem.upper)
+    return np.clip(np.full(problem.assets, problem.budget / problem.assets), problem.lower, problem.upper)

@@ -1,0 +1,113 @@
+"""Newton steps on CVaR as a smooth function: gradient from the tail, curvature from the scenarios near its edge.
+
+CVaR(w) is close to sqrt(w'(F H + g g')w) where it is F with gradient g and curvature H = E[cov(x | z = t)] f(t) / (1 - alpha)
+(Hong and Liu, Management Science 55 (2009) 281; exact for elliptical returns); CVaR is homogeneous, so H w = 0 and g'w = F.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from riskd.core.allocation.columns import Columns
+from riskd.core.allocation.interior import Band, Optimum, Quadratic, SmallProgram, optimum
+from riskd.core.allocation.passes import Sample, Worst
+from riskd.core.allocation.problem import Tail
+from riskd.core.arrays import Floats
+
+ENOUGH = 1e-4  # what a start needs to be exact to
+NEARBY = 400  # scenarios around the edge that give the curvature, or
+NEARBY_SHARE = 0.35  # of the tail's count if that is less
+RIDGE = 1e-6  # of the mean diagonal: few scenarios leave directions without curvature
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What makes numbers of order one: the objective in units of ``worth``, every tail's losses in units of ``units`` (i,)."""
+
+    tails: tuple[Tail, ...]
+    columns: Columns
+    worth: float
+    units: Floats
+
+    def program(self, work: NDArray[np.intp], point: Floats, tails: Sequence[Quadratic | Band]) -> SmallProgram:
+        """The small program in the columns ``work``; the others rest at ``point`` x (k,)."""
+        held = self.columns
+        resting = point.copy()
+        resting[work] = 0.0
+        most, total = held.most - held.rows @ resting, held.total - held.equal @ resting
+        slope = -held.gain[work] / self.worth
+        return SmallProgram(slope, held.lower[work], held.upper[work], held.rows[:, work], most, held.equal[:, work], total, tails)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """One sample at given weights: losses z (c,), their tail, and the gradient g (n,) of CVaR."""
+
+    sample: Sample
+    losses: Floats
+    worst: Worst
+    gradient: Floats
+
+
+def curvature_rows(seen: Seen, weights: Floats) -> Floats:
+    """R (b, n) with R'R = H: centred scenarios near the edge, freed of what moves with the loss so that R w = 0."""
+    distance = np.abs(seen.losses - seen.worst.threshold)
+    wanted = max(30, min(NEARBY, int(2 * NEARBY_SHARE / seen.sample.shares.mean())))
+    near = np.argpartition(distance, wanted)[:wanted] if wanted < len(distance) else np.arange(len(distance))
+    shares = seen.sample.shares[near] / seen.sample.shares[near].sum()
+    rows = seen.sample.rows[near]
+    rows -= shares @ rows
+    value = seen.worst.value
+    with_loss = seen.gradient / value if abs(value) > 1e-9 * np.abs(seen.losses).max() else weights / (weights @ weights)
+    rows -= np.outer(rows @ weights, with_loss)
+    width = 2 * max(float(distance[near].max()), 1e-12)
+    rows *= np.sqrt(seen.sample.shares[near] / width)[:, None]
+    return rows
+
+
+def quadratics(frame: Frame, i: int, seen: Seen, weights: Floats, work: NDArray[np.intp], point: Floats, dual: float) -> list[Quadratic]:
+    """The model of tail ``i`` in the columns ``work``: elliptical where CVaR and limit are positive, else the local parabola."""
+    tail, unit, value = frame.tails[i], frame.units[i], seen.worst.value
+    rows = curvature_rows(seen, weights)
+    asset, resting = frame.columns.asset, point.copy()
+    resting[work] = 0.0
+    still = frame.columns.weights(resting)
+    found = []
+    if value > 0 and tail.limit > 0:
+        rows = np.vstack((np.sqrt(value) * rows, seen.gradient)) / unit
+        slope, constant = np.zeros(len(weights)), 0.0
+        scales = value / unit, tail.limit / unit
+        limit = tail.limit / unit / 2
+    else:
+        rows, slope, constant = rows / np.sqrt(unit), seen.gradient / unit, 0.0
+        scales, limit = (1.0, 1.0), tail.limit / unit
+    held = rows[:, asset[work]]
+    rest = rows @ still
+    square, cross = held.T @ held, rest @ held
+    square.flat[:: len(square) + 1] += RIDGE * np.trace(square) / len(square)
+    constant = 0.5 * float(rest @ rest)
+    for scale, price, most in ((scales[0], tail.price, np.inf), (scales[1], 0.0, limit)):
+        if price or most < np.inf:
+            fixed = constant / scale + float(slope @ still)
+            found.append(
+                Quadratic(square / scale, cross / scale + slope[asset[work]], price * unit / frame.worth, most - fixed, dual)
+            )
+    return found
+
+
+def newton(frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats) -> tuple[Floats, Floats]:
+    """New columns x (k,) and multipliers of the limits (i,), in scaled units, by one step from ``weights``; may raise SolverError."""
+    point = frame.columns.point(weights)
+    models, owners = [], []
+    for i, one in enumerate(seen):
+        for model in quadratics(frame, i, one, weights, work, point, max(float(duals[i]), 1e-3)):
+            models.append(model)
+            owners.append(i)
+    found: Optimum = optimum(frame.program(work, point, models), point[work], 0.01, ENOUGH)
+    point = point.copy()
+    point[work] = found.point
+    new = np.zeros(len(seen))
+    np.add.at(new, owners, found.tails)
+    return point, new

@@ -1,0 +1,161 @@
+"""The optimum of a mean-CVaR problem, certified on the full sample, by the first method of a ladder that manages it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from riskd.core.allocation.account import Account
+from riskd.core.allocation.answer import Allocation, Ending, Multipliers
+from riskd.core.allocation.banded import VIOLATION, Proved, Start, banded
+from riskd.core.allocation.certificate import certify, full_cvars, least_excess
+from riskd.core.allocation.ladder import solve_excess, solve_lp
+from riskd.core.allocation.problem import Problem
+from riskd.core.arrays import Floats
+from riskd.errors import InfeasibleError, SolverError
+
+METHODS = "band", "highs", "clarabel"
+SAME = 1e-7  # least CVaR and limit closer than this, relative to the larger of limit and CVaR, stand at the boundary
+EMPTY = "bounds, cash, rows and turnover cannot be met together, whatever the CVaR"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Least:
+    """The least max_i CVaR_i - c_i: ``bound`` <= it proved, ``excess`` reached at ``weights`` (n,); ``size`` of CVaR and limit there."""
+
+    weights: Floats
+    multipliers: Multipliers | None
+    bound: float
+    excess: float
+    cvar: float  # of the tail that decides
+    size: float
+
+
+def solve(problem: Problem, tolerance: float = 1e-6, start: Allocation | None = None, methods: Sequence[str] = METHODS) -> Allocation:
+    """The certified optimum, or a certified least CVaR where the limits cannot be met.
+
+    ``tolerance`` is the relative gap that counts as proved, ``start`` the answer to a similar problem (its scenarios may differ),
+    ``methods`` the ladder. What no method could certify has status FAILED, and ``said`` tells why; nothing is raised.
+    """
+    account = Account()
+    first = None
+    if start is not None and np.isfinite(start.weights).all():
+        first = Start(start.weights, start.multipliers.tails if start.multipliers is not None else None)
+    for method in methods:
+        begin = perf_counter()
+        try:
+            return _attempt(problem, method, tolerance, first, account)
+        except (InfeasibleError, SolverError) as error:
+            account.said.append(str(error))
+        finally:
+            account.add("all", begin)
+    nothing = np.full(problem.assets, np.nan)
+    proved = Proved(nothing, _no_multipliers(problem), certify(problem, nothing, _no_multipliers(problem)))
+    return _allocation(problem, Ending.FAILED, proved, "none", account)
+
+
+def _attempt(problem: Problem, method: str, tolerance: float, start: Start | None, account: Account) -> Allocation:
+    """An allocation of any ending but FAILED; raises SolverError where ``method`` cannot certify one."""
+    limited = any(tail.limit < np.inf for tail in problem.tails)
+    try:
+        return _allocation(problem, Ending.OPTIMAL, _proved(problem, method, tolerance, start, account), method, account)
+    except (InfeasibleError, SolverError) as error:
+        if not limited:
+            if isinstance(error, InfeasibleError):
+                return _empty(problem, method, account)
+            raise
+        failure = error
+    try:
+        least = _least(problem, method, tolerance, account)
+    except InfeasibleError:
+        return _empty(problem, method, account)
+    if least.bound > SAME * least.size:
+        return _unmet(problem, least, method, account)
+    if least.excess >= -SAME * least.size:
+        return _at_boundary(problem, least, method, account)
+    if method == "band":
+        return _allocation(problem, Ending.OPTIMAL, banded(problem, tolerance, Start(least.weights), account), method, account)
+    raise SolverError(str(failure))
+
+
+def _proved(problem: Problem, method: str, tolerance: float, start: Start | None, account: Account) -> Proved:
+    if method == "band":
+        return banded(problem, tolerance, start, account)
+    weights, multipliers = solve_lp(problem, method)
+    proved = Proved(weights, multipliers, certify(problem, weights, multipliers))
+    if not proved.holds(tolerance):
+        raise SolverError(f"{method}: gap {proved.certificate.gap:.1e}, violation {proved.certificate.violation:.1e}")
+    return proved
+
+
+def _least(problem: Problem, method: str, tolerance: float, account: Account) -> Least:
+    """By ``method``; the band knows one limit, and leaves several to HiGHS. Raises InfeasibleError where W is empty."""
+    limited = [i for i, tail in enumerate(problem.tails) if tail.limit < np.inf]
+    if method == "band" and len(limited) == 1:
+        tail = problem.tails[limited[0]]
+        alone = replace(tail, limit=np.inf, price=1.0)
+        proved = banded(replace(problem, tails=(alone,), expected=np.zeros(problem.assets), costs=None), tolerance, None, account)
+        found = proved.certificate
+        size = max(abs(tail.limit), abs(found.value))
+        return Least(proved.weights, None, -found.bound - tail.limit, -found.value - tail.limit, -found.value, size)
+    weights, multipliers = solve_excess(problem, "highs" if method == "band" else method)
+    cvars = full_cvars(problem, weights)
+    worst = max(limited, key=lambda i: float(cvars[i]) - problem.tails[i].limit)
+    limit, cvar = problem.tails[worst].limit, float(cvars[worst])
+    size = max(abs(limit), abs(cvar))
+    return Least(weights, multipliers, least_excess(problem, multipliers), cvar - limit, cvar, size)
+
+
+def _unmet(problem: Problem, least: Least, method: str, account: Account) -> Allocation:
+    """Proved infeasible, with the least CVaR of the tail that decides: its lower bound and what is achieved."""
+    proved = Proved(least.weights, _no_multipliers(problem), certify(problem, least.weights, _no_multipliers(problem)))
+    reached = (least.cvar - (least.excess - least.bound), least.cvar)
+    return _allocation(problem, Ending.INFEASIBLE, proved, method, account, reached)
+
+
+def _at_boundary(problem: Problem, least: Least, method: str, account: Account) -> Allocation:
+    multipliers = least.multipliers if least.multipliers is not None else _no_multipliers(problem)
+    proved = Proved(least.weights, multipliers, certify(problem, least.weights, multipliers))
+    if proved.certificate.violation > VIOLATION:
+        raise SolverError(f"{method}: at the boundary, violation {proved.certificate.violation:.1e}")
+    reached = (least.cvar - (least.excess - least.bound), least.cvar)
+    return _allocation(problem, Ending.BOUNDARY, proved, method, account, reached)
+
+
+def _empty(problem: Problem, method: str, account: Account) -> Allocation:
+    """No weights at all meet the constraints other than the limits."""
+    account.said.append(EMPTY)
+    nothing = np.full(problem.assets, np.nan)
+    proved = Proved(nothing, _no_multipliers(problem), certify(problem, nothing, _no_multipliers(problem)))
+    return _allocation(problem, Ending.INFEASIBLE, proved, method, account)
+
+
+def _no_multipliers(problem: Problem) -> Multipliers:
+    scenarios = tuple(np.full(len(tail.scenarios), 1 / len(tail.scenarios)) for tail in problem.tails)
+    rows = 0 if problem.most is None else len(problem.most)
+    return Multipliers(scenarios, np.zeros(len(problem.tails)), np.zeros(rows))
+
+
+def _allocation(
+    problem: Problem, status: Ending, proved: Proved, method: str, account: Account, least: tuple[float, float] | None = None
+) -> Allocation:
+    found = proved.certificate
+    return Allocation(
+        status=status,
+        weights=proved.weights,
+        cash=problem.budget - float(proved.weights.sum()),
+        value=found.value,
+        bound=found.bound,
+        gap=found.gap,
+        cvars=found.cvars,
+        multipliers=proved.multipliers if status is Ending.OPTIMAL else None,
+        reduced=found.reduced,
+        violation=found.violation,
+        least_cvar=least,
+        method=method,
+        rounds=account.rounds,
+        passes=account.passes,
+        seconds=dict(account.seconds),
+        said=tuple(account.said),
+    )
