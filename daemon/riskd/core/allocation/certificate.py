@@ -34,7 +34,7 @@ NOTHING = 1e-6  # a value below this share of the objective's coefficients count
 class Certificate:
     """``value`` at the weights, ``bound`` >= every feasible value (-inf: W is empty), ``gap`` = (bound - value) / size.
 
-    size is the sum of the magnitudes of what the value is made of (means, costs, priced CVaR), and at least ``NOTHING`` times the
+    ``size`` is the sum of the magnitudes of what the value is made of (means, costs, priced CVaR), and at least ``NOTHING`` times the
     largest coefficient of the objective, so that a value that is zero but for rounding is not asked for digits.
     ``cvars`` (i,); ``reduced`` (n,) as in Allocation; ``violation`` the largest excess over any constraint, in its own unit.
     """
@@ -45,6 +45,7 @@ class Certificate:
     cvars: Floats
     reduced: Floats
     violation: float
+    size: float
 
 
 def certify(problem: Problem, weights: Floats, multipliers: Multipliers) -> Certificate:
@@ -56,12 +57,12 @@ def certify(problem: Problem, weights: Floats, multipliers: Multipliers) -> Cert
     weights = np.asarray(weights, dtype=np.float64)
     if not np.isfinite(weights).all():
         lost = np.full(len(problem.tails), np.nan)
-        return Certificate(-np.inf, np.inf, np.inf, lost, np.zeros(problem.assets), np.inf)
+        return Certificate(-np.inf, np.inf, np.inf, lost, np.zeros(problem.assets), np.inf, np.nan)
     cvars = full_cvars(problem, weights)
-    value, size = _value(problem, weights, cvars)
+    value, size = objective(problem, weights, cvars)
     bound, reduced, coefficient = _bound(problem, multipliers, prices=True)
     size = max(1e-12, size, NOTHING * coefficient)
-    return Certificate(value, bound, (bound - value) / size, cvars, reduced, violation(problem, weights, cvars))
+    return Certificate(value, bound, (bound - value) / size, cvars, reduced, violation(problem, weights, cvars), size)
 
 
 def least_excess(problem: Problem, multipliers: Multipliers) -> float:
@@ -123,7 +124,7 @@ def turnover(problem: Problem, weights: Floats) -> float:
     return 0.5 * float(np.abs(moves).sum() + abs(moves.sum()))
 
 
-def _value(problem: Problem, weights: Floats, cvars: Floats) -> tuple[float, float]:
+def objective(problem: Problem, weights: Floats, cvars: Floats) -> tuple[float, float]:
     """The objective, and the sum of its terms' magnitudes."""
     moves = weights - (0.0 if problem.current is None else problem.current)
     cost = 0.0 if problem.costs is None else float(problem.costs @ np.abs(moves))
@@ -149,19 +150,30 @@ def _bound(problem: Problem, multipliers: Multipliers, prices: bool) -> tuple[fl
             reward += slope  # r = mu - worth g, g = -C'p
             size += np.abs(slope)
             fixed += limited * tail.limit if limited else 0.0
+    costs = problem.costs if prices and problem.costs is not None else np.zeros(problem.assets)
+    coefficient = float((size + costs).max())
+    bound, reduced = linear_bound(problem, reward, costs, multipliers)
+    return fixed + bound, reduced, coefficient
+
+
+def linear_bound(problem: Problem, reward: Floats, costs: Floats, multipliers: Multipliers) -> tuple[float, Floats]:
+    """A bound of max r'w - k'|w - w0| over all constraints but CVaR, by multipliers of rows and turnover; inf if not finite.
+
+    And what one more unit of each bound would earn, (n,).
+    """
+    fixed = 0.0
     if problem.rows is not None and problem.most is not None and len(problem.most):
-        prices_of_rows = np.maximum(multipliers.rows, 0.0)
-        reward -= prices_of_rows @ problem.rows
-        fixed += float(prices_of_rows @ problem.most)
+        real = np.isfinite(problem.most)
+        prices = np.maximum(multipliers.rows[real], 0.0)
+        reward = reward - prices @ problem.rows[real]
+        fixed += float(prices @ problem.most[real])
     ceiling = problem.current is not None and np.isfinite(problem.turnover)
     tau = max(0.0, multipliers.turnover) if ceiling else 0.0
     fixed += tau * problem.turnover if tau else 0.0
-    costs = problem.costs if prices and problem.costs is not None else np.zeros(problem.assets)
-    coefficient = float((size + costs).max())
     inner, reduced = _inner(problem, reward, costs, tau)
     if np.isnan(inner + fixed):
-        return np.inf, np.zeros(problem.assets), coefficient
-    return fixed + inner, reduced, coefficient
+        return np.inf, np.zeros(problem.assets)
+    return fixed + inner, reduced
 
 
 def _feasible(tail: Tail, scenarios: Floats) -> Floats:
@@ -189,11 +201,12 @@ def _inner(problem: Problem, reward: Floats, costs: Floats, tau: float) -> tuple
     lower, upper = implied_box(problem)
     start = np.zeros(problem.assets) if problem.current is None else problem.current
     low, high = problem.budget - problem.most_cash, problem.budget - problem.least_cash
-    rounding = ROUNDING * max(1.0, abs(low), abs(high))
+    rounding = ROUNDING * max(1.0, abs(problem.budget))
     if max((lower - upper).max(), low - high, lower.sum() - high, low - upper.sum()) > rounding:
         return -np.inf, np.zeros(problem.assets)
     if not (np.isfinite(lower).all() and np.isfinite(upper).all()):
         return np.inf, np.zeros(problem.assets)
+    low, high = max(low, float(lower.sum())), min(high, float(upper.sum()))
     kink = costs + tau / 2
     middle = np.clip(start, lower, upper)
     total = float(np.clip(start.sum(), low, high))

@@ -49,7 +49,7 @@ def named(problem: Problem) -> tuple[Named, ...]:
     if problem.rows is not None and problem.most is not None:
         wide = sparse.csr_array(problem.rows @ unit)
         names = problem.row_names or tuple(f"row {k + 1}" for k in range(len(problem.most)))
-        found += [Named(name, wide[[k]], problem.most[[k]]) for k, name in enumerate(names)]
+        found += [Named(name, wide[[k]], problem.most[[k]]) for k, name in enumerate(names) if np.isfinite(problem.most[k])]
     if width > n:
         halves = sparse.csr_array(np.concatenate([np.zeros(n), np.full(2 * n + 2, 0.5)])[None, :])
         found.append(Named(f"turnover at most {problem.turnover:g}", halves, np.array([problem.turnover])))

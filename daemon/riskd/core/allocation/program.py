@@ -79,10 +79,11 @@ def program(problem: Problem, least_excess: bool = False) -> Program:
     w = build.columns(-gain, problem.lower, problem.upper)
     ones = np.ones((1, problem.assets))
     build.below("budget", {w: ones}, np.array([problem.budget - problem.least_cash]))
-    if problem.least_cash < problem.most_cash:
+    if problem.least_cash < problem.most_cash < np.inf:
         build.below("cash", {w: -ones}, np.array([problem.most_cash - problem.budget]))
-    if problem.rows is not None and problem.most is not None and len(problem.most):
-        build.below("rows", {w: problem.rows}, problem.most)
+    if problem.rows is not None and problem.most is not None and np.isfinite(problem.most).any():
+        real = np.isfinite(problem.most)
+        build.below("rows", {w: problem.rows[real]}, problem.most[real])
     _moves(build, problem, w, np.zeros(problem.assets) if least_excess or problem.costs is None else problem.costs / worth)
     common = build.columns(np.ones(1), -np.inf, np.inf) if least_excess else None
     for i, tail in enumerate(problem.tails):
@@ -151,7 +152,9 @@ def multipliers(problem: Problem, lp: Program, duals: Floats) -> Multipliers:
         scenarios.append(p / total if total > 0 else shares_of(tail) * (1 - tail.level))
         if f"limit {i}" in lp.places:
             limits[i] = float(duals[lp.places[f"limit {i}"]][0]) * lp.worth / lp.size
-    rows = duals[lp.places["rows"]] * lp.worth if "rows" in lp.places else np.zeros(0)
+    rows = np.zeros(0 if problem.most is None else len(problem.most))
+    if "rows" in lp.places and problem.most is not None:
+        rows[np.isfinite(problem.most)] = duals[lp.places["rows"]] * lp.worth
     turnover = float(duals[lp.places["turnover"]][0]) * lp.worth if "turnover" in lp.places else 0.0
     return Multipliers(tuple(scenarios), limits, rows, turnover)
 
