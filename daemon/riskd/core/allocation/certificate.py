@@ -34,8 +34,8 @@ NOTHING = 1e-6  # a value below this share of the objective's coefficients count
 class Certificate:
     """``value`` at the weights, ``bound`` >= every feasible value (-inf: W is empty), ``gap`` = (bound - value) / size.
 
-    ``size`` is the sum of the magnitudes of what the value is made of (means, costs, priced CVaR), and at least ``NOTHING`` times the
-    largest coefficient of the objective, so that a value that is zero but for rounding is not asked for digits.
+    ``size`` is the sum of the magnitudes of what the value is made of (means, costs, priced CVaR), and at least ``NOTHING`` times
+    the largest coefficient of the objective, so that a value that is zero but for rounding is not asked for digits.
     ``cvars`` (i,); ``reduced`` (n,) as in Allocation; ``violation`` the largest excess over any constraint, in its own unit.
     """
 
