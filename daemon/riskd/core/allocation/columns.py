@@ -45,6 +45,18 @@ class Columns:
         x[self.bought] = np.clip(held - self.upper[self.kept], 0.0, self.upper[self.bought])
         return x
 
+    def settled(self, point: Floats, dust: float) -> Floats:
+        """x with what is nearer to a bound than ``dust`` times the largest width put on it."""
+        reach = dust * np.abs(point).max()
+        point = np.where(point - self.lower < reach, self.lower, point)
+        return np.where(self.upper - point < reach, self.upper, point)
+
+    def rested(self, point: Floats, work: NDArray[np.intp]) -> Floats:
+        """x with all columns but ``work`` on the nearer of their bounds."""
+        bound = np.where(self.upper - point < point - self.lower, self.upper, self.lower)
+        bound[work] = point[work]
+        return bound
+
     def multipliers(self, scenarios: tuple[Floats, ...], tails: Floats, rows: Floats) -> Multipliers:
         """In terms of the problem."""
         turnover = float(rows[len(rows) - self.turning :].sum())

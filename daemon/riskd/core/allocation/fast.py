@@ -17,10 +17,11 @@ from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
 from riskd.errors import SolverError
 
-ALL = 60  # columns up to which a program takes all of them
-ROUNDS = 25  # small programs
-PARTS = 20  # a subsample for the first steps holds at least one scenario in so many
-STEPS = 6, 4  # Newton steps on the subsample, and on the selection
+WORK = 90  # columns of a Newton step at least
+DUST = 1e-3  # of the largest weight; less is on its bound
+PARTS = 50  # a subsample for the first steps holds at least one scenario in so many
+ROUGH, STEPS = 2, 4  # steps on the subsample, and on the selection
+WANDER = 0.25  # of the margin by which the selection reaches below the tail
 STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
 PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
 EXACT = 1e-9  # of the small programs, in scaled units
@@ -57,18 +58,33 @@ class Fast:
         first = _plain(self.problem, self.columns)
         size = max(len(tail.scenarios) for tail in self.problem.tails)
         if weights is None and size > 2 * FEW:
-            self.samples = tuple(self.passes.strided(tail, max(FEW, size // PARTS // 5)) for tail in self.problem.tails)
+            self.samples = tuple(self.passes.strided(tail, max(FEW, size // PARTS)) for tail in self.problem.tails)
             self._scale(first)
-            first = self._newton(first, STEPS[0], 0.2)
+            first = self._newton(first, ROUGH, 0.0, rough=True)
             self.timed("start", begin)
         first = first if weights is None else weights
         self.select(first)
         if duals is not None:
             self.duals = duals * self.frame.units / self.frame.worth
         begin = perf_counter()
-        first = self._newton(first, STEPS[1], STILL)
+        second = self._newton(first, STEPS, STILL)
         self.timed("newton", begin)
-        return first
+        if self._wandered(first, second):
+            self.select(second)
+            begin = perf_counter()
+            second = self._newton(second, STEPS, STILL)
+            self.timed("newton", begin)
+        return second
+
+    def _wandered(self, first: Floats, second: Floats) -> bool:
+        """Whether losses changed so much that scenarios outside the selection may have come into the tail."""
+        for sample in self.samples:
+            if not sample.whole:
+                losses = sample.rows @ -first
+                margin = worst(losses, sample.shares).threshold - losses.min()
+                if float((sample.rows @ (second - first)).std()) > WANDER * margin:
+                    return True
+        return False
 
     def select(self, weights: Floats, besides: bool = False) -> None:
         """One pass: the worst scenarios at ``weights``; ``besides`` keeps those selected before."""
@@ -97,14 +113,12 @@ class Fast:
         """Every tail's sample at ``weights``."""
         return tuple(self._seen_of(sample, weights) for sample in self.samples)
 
-    def _newton(self, weights: Floats, most: int, still: float) -> Floats:
+    def _newton(self, weights: Floats, most: int, still: float, rough: bool = False) -> Floats:
         """At most so many steps, fewer once losses near the edge stand ``still`` against the width of the band to come."""
         try:
             for _ in range(most):
                 seen = self.seen(weights)
-                work = self.working(weights, seen)
-                point, self.duals = newton(self.frame, seen, weights, work, self.duals)
-                new = self.columns.weights(point)
+                new = self._step(weights, seen, rough)
                 moved = max(self._moved(one, weights, new) for one in seen)
                 weights = new
                 if moved < still:
@@ -113,9 +127,21 @@ class Fast:
             self.duals = np.ones(len(self.duals))
         return weights
 
+    def _step(self, weights: Floats, seen: tuple[Seen, ...], rough: bool) -> Floats:
+        """One step in the columns worth having, or in all of them where those do not suffice."""
+        work = self.working(weights, seen, WORK)
+        try:
+            point, duals = newton(self.frame, seen, weights, work, self.duals, rough)
+        except SolverError:
+            if len(work) == len(self.columns.asset):
+                raise
+            point, duals = newton(self.frame, seen, weights, np.arange(len(self.columns.asset)), np.ones(len(self.duals)), rough)
+        self.duals = duals
+        return self.columns.weights(self.columns.settled(point, DUST))
+
     def _moved(self, seen: Seen, weights: Floats, new: Floats) -> float:
         distance = np.abs(seen.losses - seen.worst.threshold)
-        count = min(self.alone(len(np.flatnonzero(new)), seen.sample), len(distance) - 1)
+        count = min(self.alone(int(np.count_nonzero(new)), seen.sample), len(distance) - 1)
         near = np.argpartition(distance, count)[: count + 1]
         moves = seen.sample.rows[near] @ (weights - new)
         return float(moves.std() / max(distance[near].max(), 1e-15))
@@ -125,21 +151,27 @@ class Fast:
         tail = 1 / float(sample.shares.mean())
         return int(PER_COLUMN * max(held, 8) * (tail / 500) ** (1 / 3))
 
-    def working(self, weights: Floats, seen: tuple[Seen, ...]) -> NDArray[np.intp]:
-        """Columns worth having: all where they are few, else the held ones and those of the largest gain against their risk."""
+    def working(self, weights: Floats, seen: tuple[Seen, ...], least: int) -> NDArray[np.intp]:
+        """Columns worth having, ``least`` or twice the held ones: those off their bounds, then those of the largest gain."""
         held = self.columns
-        if len(held.asset) <= ALL:
-            return np.flatnonzero(held.upper > held.lower)
+        free = held.upper > held.lower
+        if free.sum() <= least:
+            return np.flatnonzero(free)
         point = held.point(weights)
-        risk = sum(one.gradient * (dual / unit) for one, dual, unit in zip(seen, self.duals, self.frame.units, strict=True))
-        priced = sum(one.gradient * tail.price for one, tail in zip(seen, self.problem.tails, strict=True))
-        reduced = held.gain / self.frame.worth - (risk + priced / self.frame.worth)[held.asset]
-        inner = (point > held.lower + 1e-7) & (point < held.upper - 1e-7)
+        priced = [one.gradient * (dual * self.frame.worth / unit + tail.price)
+                  for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)]
+        reduced = (held.gain - np.sum(priced, axis=0)[held.asset]) / self.frame.worth
+        inner = (point > held.lower) & (point < held.upper)
         level = np.median(reduced[inner]) if inner.any() else np.median(reduced)
-        pull = np.where(point <= held.lower + 1e-7, reduced - level, level - reduced)
-        pull[inner | ~np.isfinite(held.lower)] = np.inf
-        pull[held.upper <= held.lower] = -np.inf
-        wanted = min(int((pull > -np.inf).sum()), max(ALL, 2 * int(inner.sum())))
+        pull = np.where(point < held.upper, reduced - level, level - reduced)
+        wanted = max(least, 2 * int(inner.sum()))
+        if inner.sum() <= len(inner) / 2:
+            pull[inner] = np.inf
+        else:
+            wanted = least
+        pull[held.lower == -np.inf] = np.inf
+        pull[~free] = -np.inf
+        wanted = min(int(free.sum()), wanted)
         return np.sort(np.argpartition(-pull, wanted - 1)[:wanted])
 
 

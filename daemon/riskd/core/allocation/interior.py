@@ -17,6 +17,7 @@ from riskd.errors import SolverError
 
 TOLERANCE = 1e-10
 TILT = 1e-7  # what the gradient of the Lagrangian may be off by: the certificate prices it
+ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met
 STEPS = 80
 INSIDE = 0.01  # share of a box's width that the start keeps from its walls
 NEAR = 0.9995  # share of the longest step
@@ -143,7 +144,7 @@ class _Path:
             raise SolverError("band: the normal matrix is singular")
         if len(self.total):
             self._spread = dpotrs(self.cholesky, self.equal.T, lower=1)[0]
-            self._schur = np.linalg.inv(self.equal @ self._spread)
+            self._schur = np.linalg.pinv(self.equal @ self._spread, hermitian=True)
 
     def aim(self, target: float, corrected: bool) -> None:
         """Every product shall become ``target``."""
@@ -187,12 +188,16 @@ def optimum(program: SmallProgram, start: Floats, product: float = 0.01, toleran
 
     Numbers should be of order one. Raises SolverError when it does not converge: infeasible, unbounded or too badly conditioned.
     """
-    path = _Path(program, start, product)
+    with np.errstate(all="ignore"):  # what overflows ends the run
+        return _run(_Path(program, start, product), program, tolerance)
+
+
+def _run(path: _Path, program: SmallProgram, tolerance: float) -> Optimum:
     for steps in range(STEPS):
         gradient, lack = path.residuals()
         off = max(np.abs(lack).max(initial=0.0), *(barrier.residual() for barrier in path.barriers))
         mean, tilt = path.product(), float(np.abs(gradient).max())
-        if not np.isfinite(off + tilt):
+        if not np.isfinite(off + tilt) or max((float(np.sum(tail.dual)) for tail in path.tails), default=0.0) > ENDLESS:
             break
         if max(off, mean * path.count) <= tolerance and tilt <= max(tolerance, TILT):
             return _answer(path, program, steps)

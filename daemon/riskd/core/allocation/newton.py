@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.allocation.columns import Columns
-from riskd.core.allocation.interior import Band, Optimum, Quadratic, SmallProgram, optimum
+from riskd.core.allocation.interior import Band, Quadratic, SmallProgram, optimum
 from riskd.core.allocation.passes import Sample, Worst
 from riskd.core.allocation.problem import Tail
 from riskd.core.arrays import Floats
 
 ENOUGH = 1e-4  # what a start needs to be exact to
-NEARBY = 400  # scenarios around the edge that give the curvature, or
+NEARBY = 1000  # scenarios around the edge that give the curvature, or
 NEARBY_SHARE = 0.35  # of the tail's count if that is less
 RIDGE = 1e-6  # of the mean diagonal: few scenarios leave directions without curvature
 
@@ -67,47 +67,66 @@ def curvature_rows(seen: Seen, weights: Floats) -> Floats:
     return rows
 
 
-def quadratics(frame: Frame, i: int, seen: Seen, weights: Floats, work: NDArray[np.intp], point: Floats, dual: float) -> list[Quadratic]:
-    """The model of tail ``i`` in the columns ``work``: elliptical where CVaR and limit are positive, else the local parabola."""
+def _spread(seen: Seen, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
+    """R over ``assets`` and R still, with w'R'R w = CVaR(w)^2 were returns elliptical about zero: all scenarios, scaled to CVaR."""
+    scale = seen.worst.value / np.sqrt(float(np.square(seen.losses - seen.losses.mean()).sum()))
+    rows, rest = seen.sample.rows[:, assets], seen.sample.rows @ still
+    rows -= rows.mean(axis=0)
+    rows *= scale
+    return rows, (rest - rest.mean()) * scale
+
+
+def _elliptical(seen: Seen, weights: Floats, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
+    """The same from gradient and curvature at ``weights``."""
+    rows = np.vstack((np.sqrt(seen.worst.value) * curvature_rows(seen, weights), seen.gradient))
+    return rows[:, assets], rows @ still
+
+
+def quadratics(
+    frame: Frame, i: int, seen: Seen, weights: Floats, work: NDArray[np.intp], still: Floats, dual: float, rough: bool
+) -> list[Quadratic]:
+    """The model of tail ``i`` in the columns ``work``, the weights ``still`` resting: one where it is priced, one where limited.
+
+    Elliptical where CVaR and limit are positive, ``rough`` from all scenarios rather than those near the edge; else the parabola
+    that touches at ``weights``.
+    """
     tail, unit, value = frame.tails[i], frame.units[i], seen.worst.value
-    rows = curvature_rows(seen, weights)
-    asset, resting = frame.columns.asset, point.copy()
-    resting[work] = 0.0
-    still = frame.columns.weights(resting)
-    found = []
+    assets = frame.columns.asset[work]
     if value > 0 and tail.limit > 0:
-        rows = np.vstack((np.sqrt(value) * rows, seen.gradient)) / unit
-        slope, constant = np.zeros(len(weights)), 0.0
-        scales = value / unit, tail.limit / unit
-        limit = tail.limit / unit / 2
+        rows, rest = _spread(seen, assets, still) if rough else _elliptical(seen, weights, assets, still)
+        rows, rest, slope = rows / unit, rest / unit, np.zeros_like(weights)
+        priced, limited, most = value / unit, tail.limit / unit, tail.limit / unit / 2
     else:
-        rows, slope, constant = rows / np.sqrt(unit), seen.gradient / unit, 0.0
-        scales, limit = (1.0, 1.0), tail.limit / unit
-    held = rows[:, asset[work]]
-    rest = rows @ still
-    square, cross = held.T @ held, rest @ held
+        whole = curvature_rows(seen, weights) / np.sqrt(unit)
+        rows, rest, slope = whole[:, assets], whole @ still, seen.gradient / unit
+        priced, limited, most = 1.0, 1.0, tail.limit / unit
+    square, cross, constant = rows.T @ rows, rest @ rows, 0.5 * float(rest @ rest)
     square.flat[:: len(square) + 1] += RIDGE * np.trace(square) / len(square)
-    constant = 0.5 * float(rest @ rest)
-    for scale, price, most in ((scales[0], tail.price, np.inf), (scales[1], 0.0, limit)):
-        if price or most < np.inf:
-            fixed = constant / scale + float(slope @ still)
-            found.append(
-                Quadratic(square / scale, cross / scale + slope[asset[work]], price * unit / frame.worth, most - fixed, dual)
-            )
+    found = []
+    if tail.price:
+        found.append(Quadratic(square / priced, cross / priced + slope[assets], tail.price * unit / frame.worth))
+    if tail.limit < np.inf:
+        fixed = constant / limited + float(slope @ still)
+        found.append(Quadratic(square / limited, cross / limited + slope[assets], 0.0, most - fixed, dual))
     return found
 
 
-def newton(frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats) -> tuple[Floats, Floats]:
+def newton(
+    frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats, rough: bool = False
+) -> tuple[Floats, Floats]:
     """New columns x (k,) and multipliers of the limits (i,), in scaled units, by one step from ``weights``; may raise SolverError."""
-    point = frame.columns.point(weights)
-    models, owners = [], []
+    point = frame.columns.rested(frame.columns.point(weights), work)
+    resting = point.copy()
+    resting[work] = 0.0
+    still = frame.columns.weights(resting)
+    models: list[Quadratic] = []
+    owners: list[int] = []
     for i, one in enumerate(seen):
-        for model in quadratics(frame, i, one, weights, work, point, max(float(duals[i]), 1e-3)):
-            models.append(model)
-            owners.append(i)
-    found: Optimum = optimum(frame.program(work, point, models), point[work], 0.01, ENOUGH)
-    point = point.copy()
-    point[work] = found.point
+        found = quadratics(frame, i, one, weights, work, still, max(float(duals[i]), 1e-3), rough)
+        models += found
+        owners += [i] * len(found)
+    best = optimum(frame.program(work, point, models), point[work], 0.01, ENOUGH)
+    point[work] = best.point
     new = np.zeros(len(seen))
-    np.add.at(new, owners, found.tails)
+    np.add.at(new, owners, best.tails)
     return point, new

@@ -12,6 +12,7 @@ from riskd.core.arrays import Floats
 from riskd.errors import SolverError
 
 ROUNDS = 25
+LEAST = 40  # columns of a small program
 COLD, WARM = 0.01, 1e-3  # products to start from
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
@@ -27,8 +28,8 @@ class Rounds:
         seen = run.seen(weights)
         self.alone = [run.alone(int(np.count_nonzero(weights)), one.sample) for one in seen]
         self.groupings = [Grouping(one, count) for one, count in zip(seen, self.alone, strict=True)]
-        self.work = run.working(weights, seen)
-        self.point = run.columns.point(weights)
+        self.work = run.working(weights, seen, LEAST)
+        self.point = run.columns.rested(run.columns.point(weights), self.work)
         self.thresholds = np.array([one.worst.threshold for one in seen])
         self.limits = np.array([tail.limit for tail in run.problem.tails])
         self.warm = False

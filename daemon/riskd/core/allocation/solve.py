@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 import numpy as np
+from scipy.optimize import linprog
 
 from riskd.core.allocation.account import Account
 from riskd.core.allocation.answer import Allocation, Ending, Multipliers
 from riskd.core.allocation.banded import VIOLATION, Proved, Start, banded
 from riskd.core.allocation.certificate import certify, full_cvars, least_excess
+from riskd.core.allocation.columns import columns
 from riskd.core.allocation.ladder import solve_excess, solve_lp
 from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
@@ -17,6 +19,7 @@ from riskd.errors import InfeasibleError, SolverError
 
 METHODS = "band", "highs", "clarabel"
 SAME = 1e-7  # least CVaR and limit closer than this, relative to the larger of limit and CVaR, stand at the boundary
+EMPTY_STATUS = 2  # of scipy's linprog
 EMPTY = "bounds, cash, rows and turnover cannot be met together, whatever the CVaR"
 
 
@@ -61,16 +64,15 @@ def _attempt(problem: Problem, method: str, tolerance: float, start: Start | Non
     try:
         return _allocation(problem, Ending.OPTIMAL, _proved(problem, method, tolerance, start, account), method, account)
     except (InfeasibleError, SolverError) as error:
-        if not limited:
-            if isinstance(error, InfeasibleError):
-                return _empty(problem, method, account)
-            raise
         failure = error
     try:
+        _possible(problem)
+        if not limited:
+            raise failure
         least = _least(problem, method, tolerance, account)
     except InfeasibleError:
         return _empty(problem, method, account)
-    if least.bound > SAME * least.size:
+    if least.bound > max(SAME * least.size, VIOLATION):
         return _unmet(problem, least, method, account)
     if least.excess >= -SAME * least.size:
         return _at_boundary(problem, least, method, account)
@@ -87,6 +89,18 @@ def _proved(problem: Problem, method: str, tolerance: float, start: Start | None
     if not proved.holds(tolerance):
         raise SolverError(f"{method}: gap {proved.certificate.gap:.1e}, violation {proved.certificate.violation:.1e}")
     return proved
+
+
+def _possible(problem: Problem) -> None:
+    """Raise InfeasibleError where no weights meet bounds, budget, rows and turnover; a small linear program."""
+    held = columns(problem)
+    bounds = np.column_stack((held.lower, held.upper))
+    if (held.lower > held.upper).any():
+        raise InfeasibleError(EMPTY)
+    most = {"A_ub": held.rows, "b_ub": held.most} if len(held.most) else {}
+    equal = {"A_eq": held.equal, "b_eq": held.total} if len(held.total) else {}
+    if linprog(np.zeros(len(held.asset)), **most, **equal, bounds=bounds).status == EMPTY_STATUS:
+        raise InfeasibleError(EMPTY)
 
 
 def _least(problem: Problem, method: str, tolerance: float, account: Account) -> Least:
