@@ -35,6 +35,8 @@ def solve_excess(problem: Problem, method: str) -> tuple[Floats, Multipliers]:
 
 
 def _answer(problem: Problem, lp: Program, method: str) -> tuple[Floats, Multipliers]:
+    if method not in SOLVERS:
+        raise SolverError(f"no solver {method!r}; there are {', '.join(SOLVERS)}")
     if (lp.lower > lp.upper).any():
         raise InfeasibleError("a lower bound is above its upper bound")
     solution, duals = SOLVERS[method](lp)
