@@ -37,9 +37,9 @@ class Trade:
     """A change of weight; positive buys.
 
     ``value`` in the portfolio's currency and ``shares`` are signed as the change; ``shares`` is None where no usable close is
-    known. ``cvar_saved``: by how much this order alone lowers the CVaR of the proposal's limit (to first order, midway between
-    before and after); ``saved_per_cost``: that over what it costs, None where trading is free; ``return_gained``: its part of the
-    change in expected return.
+    known. ``cvar_saved``: by how much this order alone lowers the CVaR of the proposal's limit (its share of the way from before
+    to after); ``saved_per_cost``: that over what it costs, None where trading is free; ``return_gained``: its part of the change
+    in expected return.
     """
 
     symbol: str
@@ -84,12 +84,12 @@ class FrontierPoint:
 class Proposal:
     """Weights that respect every limit with certainty where the optimiser did not look, or why there are none.
 
-    ``status`` is ``proposed``, ``infeasible`` or ``failed``. Single CVaR figures belong to the limit that the held weights use
-    up most: before (current weights), after (on the bank that chose the weights), verified (where it was verified); ``limits`` has
-    them all with intervals. ``least_cvar`` and ``least_upper``: of the weights of least CVaR, where infeasible. Expected returns
-    and ``cost`` are over ``horizon`` sessions. ``gap``: between the answer and a proved bound, relative; ``rounds``: how often the
-    problem was solved until the verification agreed. ``conflict`` and ``relaxation`` say what cannot be kept together and what
-    the cheapest way out is.
+    ``status`` is ``proposed``, ``infeasible`` or ``failed``. Single CVaR figures belong to the limit that the held weights use up
+    most: before (current weights), after (on the bank that chose the weights), verified (where it was verified); ``limits`` has
+    all of them with intervals. ``least_cvar`` and ``least_upper``: of the weights of least CVaR, where infeasible. Expected
+    returns and ``cost`` are over ``horizon`` sessions. ``gap``: between the answer and a proved bound, relative; ``rounds``: how
+    often the problem was solved until the verification agreed. ``conflict`` and ``relaxation``: what cannot be kept together and
+    the cheapest way out.
     """
 
     portfolio: str

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from riskd.core.events import AlertEvent, AlertKind, Outcome
 from riskd.core.limits import LimitState
-from riskd.core.proposed import Proposal
+from riskd.core.proposed import Alternative, Proposal, Trade
 from riskd.core.report import LimitReport, PortfolioReport, figure_of
 
 MARK = {
@@ -19,6 +19,7 @@ MARK = {
     LimitState.CLEARING: ("magenta", "clearing"),
     LimitState.CANNOT_JUDGE: ("bold white on black", "CANNOT JUDGE"),
 }
+TRADES = 6  # orders shown one by one
 FILE_WIDTH = 400  # characters of a table that is no person's to look at
 LOUD = {AlertKind.BREACH_OPENED: "bold white on red", AlertKind.BREACH_CLOSED: "bold green"}
 
@@ -104,9 +105,30 @@ def _proposal_lines(proposal: Proposal) -> str:
     head = f"      [bold cyan]PROPOSAL {proposal.status}[/]  {proposal.portfolio}: "
     if proposal.cvar_verified is None:
         return f"{head}{proposal.notes[0]}".replace("\n", " ")
-    trades = ", ".join(f"{'buy' if t.change > 0 else 'sell'} {abs(t.change):.1%} {t.symbol}" for t in proposal.trades[:6])
-    more = f" and {len(proposal.trades) - 6} more" if len(proposal.trades) > 6 else ""
-    return (
-        f"{head}CVaR {proposal.cvar_before:.2%} -> {proposal.cvar_after:.2%} (verified {proposal.cvar_verified:.2%}, "
-        f"limit {proposal.max_cvar:.2%}), cash {proposal.cash:.1%}: {trades}{more}"
+    told = next((limit.after_verified for limit in proposal.limits if limit.name == proposal.limit), None)
+    sure = f", at most {told.high:.2%}" if told else ""
+    first = (
+        f"{head}CVaR {proposal.cvar_before:.2%} -> {proposal.cvar_after:.2%} (verified {proposal.cvar_verified:.2%}{sure}, "
+        f"limit {proposal.max_cvar:.2%}), cash {proposal.cash:.1%}, cost {proposal.cost:.3%}"
     )
+    trades = [f"        {escape(_trade_words(trade))}" for trade in proposal.trades[:TRADES]]
+    more = [f"        and {len(proposal.trades) - TRADES} more orders"] if len(proposal.trades) > TRADES else []
+    others = [f"        or {escape(_alternative_words(other, proposal))}" for other in proposal.alternatives]
+    return "\n".join([first, *trades, *more, *others])
+
+
+def _trade_words(trade: Trade) -> str:
+    """sell 15.0% PG, 1,606.17 shares: lowers CVaR by 1.98%, 264 for each unit of cost"""
+    shares = "" if trade.shares is None else f", {abs(trade.shares):,.2f}".rstrip("0").rstrip(".") + " shares"
+    words = f"{'buy' if trade.change > 0 else 'sell'} {abs(trade.change):.1%} {trade.symbol}{shares}"
+    if trade.cvar_saved is not None:
+        words += f": {'lowers' if trade.cvar_saved >= 0 else 'raises'} CVaR by {abs(trade.cvar_saved):.2%}"
+        words += f", {abs(trade.saved_per_cost):,.0f} for each unit of cost" if trade.saved_per_cost is not None else ""
+    return words
+
+
+def _alternative_words(other: Alternative, proposal: Proposal) -> str:
+    """do nothing: CVaR 8.89%, expected return +0.17% over 1 session; breaks a limit"""
+    session = "1 session" if proposal.horizon == 1 else f"{proposal.horizon} sessions"
+    figures = f"CVaR {other.cvars[proposal.limit]:.2%}, expected return {other.expected_return:+.2%} over {session}"
+    return f"{other.name}: {figures}{'' if other.holds else '; does not hold with certainty'}"

@@ -24,6 +24,7 @@ NAMES = (
     "limits.js",
     "link.js",
     "prices.js",
+    "proposal.js",
     "series.js",
     "favicon.svg",
     "vendor/uPlot.iife.min.js",

@@ -15,11 +15,11 @@ from riskd.core.canonical import plain
 from riskd.core.events import AlertEvent, AlertKind
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
-from riskd.core.proposed import Proposal, Trade
+from riskd.core.proposed import Alternative, Estimate, FrontierPoint, LimitOutlook, Proposal, Trade
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.snapshot import Delivery, Snapshot
 from riskd.store.database import open_database
@@ -54,8 +54,8 @@ def figure(level: float, horizon: int, scale: float) -> Figure:
         cvar - 1.96 * error,
         cvar + 1.96 * error,
         error,
-        var * 0.97,
-        cvar * 1.05,
+        error / 2,
+        (Rival("ewma-t", var * 0.97, cvar * 1.05),),
     )
 
 
@@ -125,11 +125,24 @@ def proposal(report: PortfolioReport) -> Proposal:
     """Less of what falls, more of what does not."""
     limit = report.limits[0]
     weights = {"SPY": 0.21, "IEF": 0.38, "GLD": 0.22, "EFA": 0.09, "EEM": 0.04}
-    trades = tuple(Trade(s, w - report.weights[s]) for s, w in weights.items())
-    return Proposal(
+    trades = tuple(_trade(s, w - report.weights[s]) for s, w in weights.items())
+    told = Proposal(
         report.portfolio, report.session, "proposed", limit.name, limit.max_cvar, limit.cvar or 0.0, 0.0209, 0.0212, None,
-        2.8e-4, 2.1e-4, weights, 0.06, trades, 0.34, "tail-cut + clarabel", (),
+        2.8e-4, 2.1e-4, weights, 0.06, trades, 0.34, "band", ("10 tail scenarios per asset entered the optimiser",),
     )  # fmt: skip
+    before, after = Estimate(told.cvar_before, 0.028, 0.033), Estimate(0.0212, 0.0195, 0.0231)
+    outlook = LimitOutlook(
+        limit.name, limit.level, 1, limit.max_cvar, before, before, Estimate(0.0209, 0.019, 0.023), after, 0.03, True
+    )
+    cvars, highs = {limit.name: told.cvar_before}, {limit.name: 0.033}
+    nothing = Alternative("do nothing", report.weights, 0.0, 2.8e-4, 0.0, 0.0, cvars, highs, False)
+    points = tuple(FrontierPoint(c, c, 1e-4 + c / 200) for c in (0.012, 0.018, 0.024, 0.03))
+    return replace(told, currency="USD", cost=1.7e-4, limits=(outlook,), alternatives=(nothing,), frontier=points)
+
+
+def _trade(symbol: str, change: float) -> Trade:
+    """Saves 2 % of what it moves."""
+    return Trade(symbol, change, 1e6 * change, 1e4 * change, -0.02 * change, -40.0 if change > 0 else 40.0, 1e-3 * change)
 
 
 def alert(kind: AlertKind, portfolio: str, session: date, headline: str) -> AlertEvent:

@@ -77,7 +77,7 @@ def test_the_figures_are_those_of_the_report(site: Any, visit: Callable[..., Vis
     assert f"CVaR {figure.cvar * 100:.2f} % ({float(low[:-1]):.2f} to {float(high[:-1]):.2f})" in text
     assert "firing since 2026-11-20" in text
     assert "P(CVaR ≥ limit) > 99.9 %" in text
-    assert f"CVaR {figure.cvar * 100:.2f} % → 2.09 %, 2.12 % verified on an independent bank" in text
+    assert f"CVaR {figure.cvar * 100:.2f} % → 2.09 %, 2.12 % where it was verified (at most 2.31 %)" in text
     assert "SPY 45.0 % 21.0 % −24.0 %" in text
     unknown = opened.page.inner_text(".card[data-status=UNKNOWN]").replace("\u202f", " ")
     assert "cannot judge" in unknown and "XYZ has no price" in unknown
@@ -96,6 +96,26 @@ def test_an_infeasible_proposal_says_the_least_cvar(site: Any, visit: Callable[.
     opened.page.wait_for_selector("[data-proposal=infeasible]")
     assert "infeasible: least achievable CVaR 2.71\u202f%" in opened.page.inner_text("[data-proposal=infeasible]")
     assert opened.page.query_selector(".weight-then") is None
+
+
+def test_a_proposal_shows_its_orders_and_what_else_there_is(site: Any, visit: Callable[..., Visit]) -> None:
+    """Every order with value, shares, CVaR saved and return; the proposal beside doing nothing; the frontier drawn as a line."""
+    opened = visit(site)
+    page = opened.page
+    rows = page.eval_on_selector_all(".orders tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    plain = [[cell.replace("\u202f", " ") for cell in row] for row in rows]
+    assert plain[0] == ["sell SPY", "−24.0 %", "240 000", "2 400", "−0.48 %", "40 × its cost", "−0.024 %"]
+    assert plain[1][:2] == ["buy IEF", "+33.0 %"]
+    ways = page.eval_on_selector_all(".ways tbody tr", "rows => rows.map(r => [...r.cells].map(c => c.textContent))")
+    assert [row[0] for row in ways] == ["proposal", "do nothing"]
+    assert [row[-1] for row in ways] == ["holds", "does not hold"]
+    assert len(page.get_attribute(".frontier-line", "points").split()) == 4
+    box = page.locator(".frontier svg").bounding_box()
+    assert box["width"] > 150 and box["height"] > 60
+    assert "tail scenarios per asset" not in page.inner_text(".proposal")
+    page.click(".reasons summary")
+    assert "tail scenarios per asset" in page.inner_text(".proposal")
+    assert opened.complaints == []
 
 
 def test_charts_are_drawn(site: Any, visit: Callable[..., Visit]) -> None:

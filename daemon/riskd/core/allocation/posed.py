@@ -1,10 +1,11 @@
-"""The allocation problem of one portfolio on one scenario bank: its limits, bounds, groups, costs and expected returns as arrays."""
+"""The allocation problem of one portfolio on one scenario bank: limits, bounds, groups, costs and expected returns as arrays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.expected import shrunk_means
 from riskd.core.allocation.problem import Problem, Tail
 from riskd.core.arrays import Floats, frozen
@@ -34,7 +35,7 @@ class Posed:
 def posed(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank, sessions: int) -> Posed:
     """The portfolio's problem on ``bank``, which is seen in its currency already.
 
-    Expected returns are over the longest horizon h of a limit; ``sessions`` is how many the bank was made of, so that its means at h
+    Expected returns are over the longest horizon h of a limit; ``sessions`` is how many the bank was made of: its means at h
     are worth sessions / h observations.
     """
     horizon = max(limit.horizon for limit in portfolio.limits)
@@ -96,3 +97,25 @@ def tail_per_asset(posed: Posed) -> float:
 def ceilings(limits: Sequence[Limit]) -> Floats:
     """The limits themselves, (limits,)."""
     return np.array([limit.max_cvar for limit in limits])
+
+
+def standing(problem: Problem, weights: Floats) -> Allocation:
+    """Weights (n,) that stand from an earlier day, as a place to start from; nothing is claimed of them."""
+    unknown = np.full(len(problem.tails), np.nan)
+    return Allocation(
+        status=Ending.FAILED,
+        weights=weights,
+        cash=problem.budget - float(weights.sum()),
+        value=-np.inf,
+        bound=np.inf,
+        gap=np.inf,
+        cvars=unknown,
+        multipliers=None,
+        reduced=np.zeros(problem.assets),
+        violation=np.inf,
+        least_cvar=None,
+        method="standing",
+        rounds=0,
+        passes=0.0,
+        seconds={},
+    )

@@ -9,10 +9,11 @@ import numpy as np
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
-from riskd.core.allocation.posed import ceilings, posed, tail_per_asset
+from riskd.core.allocation.posed import ceilings, posed, standing, tail_per_asset
 from riskd.core.allocation.problem import Problem
 from riskd.core.allocation.rounding import Orders, rounded
 from riskd.core.allocation.search import Found, searched
+from riskd.core.allocation.solve import solve
 from riskd.core.allocation.verification import Reading, Verifier, estimate, optimism, unseen
 from riskd.core.allocation.way_out import way_out
 from riskd.core.allocation.wording import binding_words, certainty_words, found_words, headline, price_words, trust_words
@@ -63,8 +64,6 @@ class Case:
 
     def solve(self, problem: Problem, start: Allocation | None = None) -> Allocation:
         """By the configured ladder."""
-        from riskd.core.allocation.solve import solve
-
         spec = self.rules.allocation
         return solve(problem, tolerance=spec.tolerance, start=start, methods=spec.solvers)
 
@@ -81,7 +80,7 @@ def propose(
     session: date,
     known: Known = Known(),
 ) -> tuple[Proposal, AlertEvent]:
-    """Weights of largest expected return net of costs whose CVaR holds every limit with certainty, and the alert that tells of them.
+    """Weights of largest expected return net of costs that hold every limit with certainty, and the alert that tells of them.
 
     Infeasible is a normal answer with the least achievable CVaR; a proposal that does not verify is never published.
     """
@@ -98,9 +97,7 @@ def propose(
     return proposal, alert
 
 
-def _case(
-    rules: Rules, portfolio: Portfolio, chooser: ScenarioBank, verifier: ScenarioBank, session: date, known: Known
-) -> Case:
+def _case(rules: Rules, portfolio: Portfolio, chooser: ScenarioBank, verifier: ScenarioBank, session: date, known: Known) -> Case:
     task = posed(rules.allocation, portfolio, chooser, known.sessions)
     closes = known.closes if len(known.closes) else np.full(len(rules.symbols), np.nan)
     prices = closes if portfolio.view is None else portfolio.view.prices(closes)
@@ -115,7 +112,8 @@ def _found(case: Case) -> tuple[Case, Found]:
     task = case.books.posed
     grown = optimism(task, unseen(task, case.chooser), case.solve)
     case = replace(case, optimism=grown, verifier=replace(case.verifier, optimism=grown))
-    return case, searched(task, case.orders, case.verifier, case.solve, case.rules.allocation.tightenings)
+    start = None if case.known.standing is None else standing(task.problem, case.known.standing)
+    return case, searched(task, case.orders, case.verifier, case.solve, case.rules.allocation.tightenings, start)
 
 
 def _proposed(case: Case, found: Found) -> Proposal:
@@ -162,12 +160,10 @@ def _infeasible(case: Case, found: Found) -> Proposal:
         words += f", but its upper end where it is verified is {worst.verified.high:.4f}: no weights hold with certainty"
     place = case.books.posed.limits.index(limit)
     others, _ = _alternatives(case, held, place)
-    conflict, relaxation = way_out(case.books.posed, found.readings, found.weights)
-    notes = [words, "current holdings stay"]
-    notes += [f"these cannot be kept together: {'; '.join(conflict)}"] if conflict else []
-    notes += [f"the cheapest way to make room: {'; '.join(relaxation)}"] if relaxation else []
+    conflict, relaxation = _way_out(case, found.readings, found.weights)
+    notes = (words, "current holdings stay", *_way_out_words(conflict, relaxation))
     return replace(
-        _stub(case, "infeasible", held, place, tuple(notes)),
+        _stub(case, "infeasible", held, place, notes),
         least_cvar=least,
         least_upper=worst.verified.high,
         limits=outlooks(held, found.readings, None),
@@ -179,8 +175,23 @@ def _infeasible(case: Case, found: Found) -> Proposal:
 
 def _none(case: Case, status: str, words: str) -> Proposal:
     held = case.verifier.plain(case.portfolio.weights)
-    proposal = _stub(case, status, held, largest(held), (words, "current holdings stay"))
-    return replace(proposal, limits=outlooks(held, None, None))
+    conflict, relaxation = _way_out(case, held, None) if status == "infeasible" else ((), ())
+    notes = (words, "current holdings stay", *_way_out_words(conflict, relaxation))
+    proposal = _stub(case, status, held, largest(held), notes)
+    return replace(proposal, limits=outlooks(held, None, None), conflict=conflict, relaxation=relaxation)
+
+
+def _way_out(case: Case, readings: tuple[Reading, ...], near: Floats | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What conflicts and what would make room; nothing is said where that cannot be solved for either."""
+    try:
+        return way_out(case.books.posed, readings, near)
+    except SolverError:
+        return (), ()
+
+
+def _way_out_words(conflict: tuple[str, ...], relaxation: tuple[str, ...]) -> tuple[str, ...]:
+    pairs = (("these cannot be kept together", conflict), ("the cheapest way to make room", relaxation))
+    return tuple(f"{words}: {'; '.join(found)}" for words, found in pairs if found)
 
 
 def _stub(case: Case, status: str, held: tuple[Reading, ...], place: int, notes: tuple[str, ...]) -> Proposal:
@@ -229,8 +240,6 @@ def _alternatives(case: Case, held: tuple[Reading, ...], place: int) -> tuple[tu
 
 def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoint, ...]:
     """Between the least CVaR there is and that of the largest return, on the bank that chose."""
-    from riskd.core.allocation.frontier import frontier
-
     points, problem = case.rules.allocation.frontier, one_limit(case.books.posed.problem, place)
     if points < 2 or least is None:
         return ()
@@ -239,11 +248,14 @@ def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoin
     if most.status not in (Ending.OPTIMAL, Ending.BOUNDARY):
         return ()
     limits = np.linspace(least, max(least, float(most.cvars[0])), points + 1)[1:].tolist()
-    return frontier_points(limits, frontier(problem, limits))
+    answers = [most]
+    for limit in reversed(limits):  # each starts from its neighbour
+        tails = (replace(problem.tails[0], limit=limit), *problem.tails[1:])
+        answers.append(case.solve(replace(problem, tails=tails), answers[-1]))
+    return frontier_points(limits, answers[:0:-1])
 
 
 def _lot_words(case: Case) -> tuple[str, ...]:
     unknown = [s for s, price in zip(case.rules.symbols, case.books.prices.tolist(), strict=True) if not np.isfinite(price)]
     without = [symbol for symbol in unknown if symbol in case.rules.lots]
     return (f"no usable close of {', '.join(without)}: the order is not rounded to its lot",) if without else ()
-

@@ -30,10 +30,10 @@ class Orders:
 def rounded(problem: Problem, weights: Floats, orders: Orders) -> Floats:
     """``weights`` (n,) as they can be traded from ``problem.current``; the bounds and the range of cash are kept.
 
-    Changes below ``orders.least`` are dropped unless what is held breaks its bounds. The rest is rounded: to whole basis points of
-    weight, or to whole lots of change, towards the nearest that the bounds allow. What is left over or missing then is cash while
-    that stays within its range, else it goes to the holding farthest from its bounds; where there are only lots, to as many of them
-    as fit, and less than one lot may stay in cash beyond its range.
+    Changes below ``orders.least`` are dropped unless what is held breaks its bounds. The rest is rounded: to whole basis points
+    of weight, or to whole lots of change, towards the nearest that the bounds allow. What is left over or missing then is cash
+    while that stays within its range, else it goes to the holding farthest from its bounds; where there are only lots, to as many
+    of them as fit, and less than one lot may stay in cash beyond its range.
     """
     held = np.zeros(problem.assets) if problem.current is None else problem.current
     inside = (held >= problem.lower - EXACT) & (held <= problem.upper + EXACT)

@@ -12,7 +12,7 @@ from riskd.core.allocation.problem import Problem
 from riskd.core.allocation.rounding import EXACT, Orders, rounded
 from riskd.core.allocation.verification import Reading
 from riskd.core.arrays import Floats
-from riskd.errors import SolverError
+from riskd.errors import InfeasibleError, SolverError
 
 CAUTION = 0.999  # a tightened limit aims this far under what the verification asks
 CLOSE = 0.99  # of a limit; an upper end between this and the limit is near enough to stop
@@ -65,7 +65,8 @@ def searched(posed: Posed, orders: Orders, read: Read, solve: Solve, tightenings
 
     Every inner limit that did not verify is tightened in proportion to what it was exceeded by; once inner limits are known that
     are too tight (nothing is feasible) or tighter than need be, halfway between those and the last that was too loose. Raises
-    SolverError when no solver proves an answer, or none verifies though feasible ones remain.
+    SolverError when no solver proves an answer, or none verifies though feasible ones remain; InfeasibleError where nothing keeps
+    bounds, budget and turnover, whatever the limits.
     """
     aim = Aim(ceilings(posed.limits), np.zeros(0 if posed.problem.most is None else len(posed.problem.most)), 0.0)
     loose: Aim | None = None
@@ -75,6 +76,8 @@ def searched(posed: Posed, orders: Orders, read: Read, solve: Solve, tightenings
         answer = solve(aim.of(posed), start)
         if answer.status is Ending.FAILED:
             raise SolverError("; ".join(answer.said) or "no solver could prove an answer")
+        if not np.isfinite(answer.weights).all():
+            raise InfeasibleError(answer.said[-1])
         found = _read(posed, orders, read, answer, aim, rounds)
         seen.append(found)
         infeasible = answer.status is Ending.INFEASIBLE

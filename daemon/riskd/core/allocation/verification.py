@@ -2,13 +2,13 @@
 
 Bank B has random numbers of its own: an optimiser that went after the luck of bank A shows there. But where one session has every
 row of the pool exactly once (``ScenarioBank.exact``), nothing was drawn and both banks are the same rows. There the optimism is
-measured by cross-fitting: in each of ``FOLDS`` turns a fifth of the rows is kept from the optimiser, and the weights that the others
-give meet it. CVaR over all rows, each under weights that never saw it, against CVaR where those weights were chosen:
+measured by cross-fitting: in each of ``FOLDS`` turns a fifth of the rows is kept from the optimiser, and the weights that the
+others give meet it. CVaR over all rows, each under weights that never saw it, against CVaR where those weights were chosen:
 
     optimism = CVaR(unseen) / mean_k CVaR(seen by fold k) - 1,   at least 0.
 
-It is that of the way weights are chosen, from four fifths of the rows: if anything, more than what all rows give. The interval of a
-figure is its 95 % interval from Monte-Carlo and parameter errors: those of the pool's rows themselves for one session that is
+It is that of the way weights are chosen, from four fifths of the rows: if anything, more than what all rows give. The interval of
+a figure is its 95 % interval from Monte-Carlo and parameter errors: those of the pool's rows themselves for one session that is
 exact, else those of the paths and, in proportion to CVaR, what the pool's error is worth for the held book.
 """
 
@@ -20,14 +20,14 @@ from scipy.special import ndtri
 
 from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.posed import Posed
-from riskd.core.allocation.problem import Problem
+from riskd.core.allocation.problem import Problem, Tail
 from riskd.core.arrays import Floats
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.value_at_risk import INTERVAL
 from riskd.core.portfolio import Limit, Portfolio
 from riskd.core.proposed import Estimate
 from riskd.core.scenarios.bank import ScenarioBank
-from riskd.errors import SolverError
+from riskd.errors import InfeasibleError, SolverError
 
 FOLDS = 5
 REACH = float(ndtri(0.5 + INTERVAL / 2))
@@ -50,7 +50,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Verifier:
-    """Reads weights of ``portfolio`` on both banks, which are seen in its currency; ``optimism`` by limit, where it was measured."""
+    """Reads weights of ``portfolio`` on both banks, seen in its currency; ``optimism`` by limit, where it was measured."""
 
     portfolio: Portfolio
     chooser: ScenarioBank
@@ -90,28 +90,37 @@ def unseen(posed: Posed, bank: ScenarioBank) -> tuple[int, ...]:
 
 
 def optimism(posed: Posed, places: tuple[int, ...], solve: Solve) -> dict[str, float]:
-    """The optimism of the limits at ``places`` of ``posed``, by name; raises SolverError where no fold could be solved."""
-    tails = posed.problem.tails
+    """The optimism of the limits at ``places`` of ``posed``, by name.
+
+    Raises SolverError where no fold could be solved, InfeasibleError where nothing keeps bounds, budget and turnover.
+    """
+    if not places:
+        return {}
     folds = [_fold(posed.problem, places, fold, solve) for fold in range(FOLDS)]
     weights = {fold: w for fold, w in enumerate(folds) if w is not None}
-    if not weights and places:
-        raise SolverError("no part of the scenarios could be solved for by itself, so that nothing could be verified")
-    found = {}
-    for i in places:
-        C, level = tails[i].scenarios, tails[i].level
-        fold_of = np.arange(len(C)) % FOLDS
-        losses = np.concatenate([-(C[fold_of == fold] @ w) for fold, w in weights.items()])
-        chosen = [cvar(-(C[fold_of != fold] @ w), level).value for fold, w in weights.items()]
-        seen = float(np.mean(chosen))
-        found[posed.limits[i].name] = max(0.0, cvar(losses, level).value / seen - 1) if seen > 0 else 0.0
-    return found
+    if not weights:
+        raise SolverError("no solver could prove an answer on part of the sessions, so that nothing can be verified")
+    return {posed.limits[i].name: _grown(posed.problem.tails[i], weights) for i in places}
+
+
+def _grown(tail: Tail, weights: Mapping[int, Floats]) -> float:
+    """CVaR on rows that each fold's weights did not see, over that where they were chosen, less one."""
+    C = tail.scenarios
+    fold_of = np.arange(len(C)) % FOLDS
+    losses = np.concatenate([-(C[fold_of == fold] @ w) for fold, w in weights.items()])
+    seen = float(np.mean([cvar(-(C[fold_of != fold] @ w), tail.level).value for fold, w in weights.items()]))
+    return max(0.0, cvar(losses, tail.level).value / seen - 1) if seen > 0 else 0.0
 
 
 def _fold(problem: Problem, places: tuple[int, ...], fold: int, solve: Solve) -> Floats | None:
-    """Weights (n,) chosen without the rows of one fold; None where the solvers failed."""
+    """Weights (n,) chosen without one fold's rows, of least CVaR where the limits cannot be met; None where nothing is proved."""
     tails = list(problem.tails)
     for i in places:
         C = tails[i].scenarios
         tails[i] = replace(tails[i], scenarios=C[np.arange(len(C)) % FOLDS != fold])
     answer = solve(replace(problem, tails=tuple(tails)))
-    return None if answer.status is Ending.FAILED else answer.weights
+    if answer.status is Ending.FAILED:
+        return None
+    if not np.isfinite(answer.weights).all():
+        raise InfeasibleError(answer.said[-1])
+    return answer.weights

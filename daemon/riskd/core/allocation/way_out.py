@@ -15,10 +15,10 @@ CENT = 1e-6  # of value; a relaxation by less is not worth a word
 
 
 def way_out(posed: Posed, readings: Sequence[Reading], near: Floats | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Constraints that cannot be kept together, and what relaxing them at least cost would mean; both empty where nothing conflicts.
+    """Constraints that cannot be kept together, and the cheapest way to relax them; both empty where nothing conflicts.
 
-    Every limit is asked for on the bank that chose, so much lower as its upper end stands above the figure there in ``readings``, of
-    the weights ``near`` to holding. Raises SolverError where a linear program does not end.
+    Every limit is asked for on the bank that chose, so much lower as its upper end stands above the figure there in ``readings``,
+    of the weights ``near`` to holding. Raises SolverError where a linear program does not end.
     """
     shares = np.array([r.chosen.value / (r.excess * r.limit.max_cvar) if r.excess > 0 else 1.0 for r in readings])
     inner = posed.within(ceilings(posed.limits) * shares)

@@ -26,18 +26,18 @@ def sessions(count: int) -> str:
 def certainty_words(readings: Sequence[Reading]) -> tuple[str, ...]:
     """Each limit's verified figure with its interval."""
     return tuple(
-        f"{r.limit.name}: CVaR {r.chosen.value:.2%} where the weights were chosen, {r.verified.value:.2%} where they were verified "
-        f"(95 % interval {r.verified.low:.2%} to {r.verified.high:.2%}), limit {r.limit.max_cvar:.2%}"
+        f"{r.limit.name}: CVaR {r.chosen.value:.2%} where the weights were chosen, {r.verified.value:.2%} where they were "
+        f"verified (95 % interval {r.verified.low:.2%} to {r.verified.high:.2%}), limit {r.limit.max_cvar:.2%}"
         for r in readings
     )
 
 
 def trust_words(tail: float, optimism: Mapping[str, float], shrinkage: float) -> tuple[str, ...]:
-    """How far the optimiser may be trusted: its tail per asset, what it flattered itself by, what its expected returns are worth."""
+    """How far the optimiser may be trusted: its tail per asset, its optimism, what its expected returns are worth."""
     told = [f"{tail:.0f} tail scenarios per asset entered the optimiser{'' if tail >= ENOUGH else f', {ENOUGH} are wanted'}"]
     told += [
-        f"{name}: over sessions kept from the optimiser ({FOLDS} turns, a fifth each) its CVaR was {share:.1%} higher than where it "
-        "chose; the verified figure carries that"
+        f"{name}: over sessions kept from the optimiser ({FOLDS} turns, a fifth each) its CVaR was {share:.1%} higher than where "
+        "it chose; the verified figure carries that"
         for name, share in optimism.items()
         if share > 0
     ]
@@ -77,7 +77,9 @@ def binding_words(books: Books, answer: Allocation, weights: Floats) -> tuple[st
 def found_words(found: Found, limits: Floats) -> tuple[str, ...]:
     """How it was found: method, proof, and how far the limits were drawn in."""
     answer = found.answer
-    told = [f"{answer.method} proved the weights within {max(0.0, answer.gap):.1e} of the best there is, in {_times(found.rounds)}"]
+    told = [
+        f"{answer.method} proved the weights within {max(0.0, answer.gap):.1e} of the best there is, in {_times(found.rounds)}"
+    ]
     inner = float((found.ceilings / limits).min())
     if inner < 1:
         told.append(f"the inner limit was tightened to {inner:.4f} of the limit, so that the verification agrees")

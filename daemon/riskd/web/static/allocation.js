@@ -2,16 +2,22 @@
 
 import { el, placed } from "./dom.js";
 import { known, percent, signed } from "./format.js";
+import { frontierChart, orders, reasons, ways } from "./proposal.js";
 
 const MOST_ROWS = 10;
 const CASH = "cash";
+
+function atMost(proposal) {
+  const told = proposal.limits?.find((limit) => limit.name === proposal.limit)?.after_verified;
+  return told ? ` (at most ${percent(told.high)})` : "";
+}
 
 function verdict(proposal) {
   if (proposal.status === "proposed") {
     return [
       `Proposal of ${proposal.session}: CVaR ${percent(proposal.cvar_before)} → `,
       el("b", {}, percent(proposal.cvar_after)),
-      `, ${percent(proposal.cvar_verified)} verified on an independent bank; limit ${proposal.limit} at `,
+      `, ${percent(proposal.cvar_verified)} where it was verified${atMost(proposal)}; limit ${proposal.limit} at `,
       `${percent(proposal.max_cvar)}, turnover ${percent(proposal.turnover, 1)}, ${proposal.solver}.`,
     ];
   }
@@ -23,8 +29,11 @@ function verdict(proposal) {
 }
 
 export function proposalNote(proposal) {
-  const notes = proposal.notes.map((note) => el("span", { class: "note" }, note));
-  return el("p", { class: "proposal", "data-proposal": proposal.status }, ...verdict(proposal), ...notes);
+  const sure = proposal.status === "proposed";
+  const notes = sure ? [] : proposal.notes.map((note) => el("span", { class: "note" }, note));
+  const words = el("p", {}, ...verdict(proposal), ...notes);
+  const parts = [sure ? orders(proposal) : null, ways(proposal), frontierChart(proposal), sure ? reasons(proposal) : null];
+  return el("div", { class: "proposal", "data-proposal": proposal.status }, words, ...parts);
 }
 
 // Rows of {name, before, after, share}: weights, and the share of the first limit's CVaR that comes from the asset.
