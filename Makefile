@@ -18,7 +18,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check lock train bench clean
+.PHONY: help setup run demo test check lock train bench peers clean
 
 help:
 	@echo "make VERB [ARGS='...']"
@@ -44,12 +44,16 @@ check: $(VENV)/.train ## lint, types (of the training package too), import rules
 lock: $(BIN)/uv ## resolve the requirements anew; ARGS=--upgrade takes newer versions
 	@$(COMPILE) $(ARGS) --extra demo --extra postgres --extra lab pyproject.toml -o requirements/lock.txt
 	@$(COMPILE) $(ARGS) --group test --group check -c requirements/lock.txt -o requirements/test.txt
+	@$(COMPILE) $(ARGS) --group bench -o requirements/bench.txt
 
 train: $(VENV)/.train ## train, judge and export the network; ARGS go to the trainer
 	@$(BIN)/python -m riskd_models train $(ARGS)
 
 bench: $(VENV)/.daemon ## run every benchmark on this machine
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS); done
+
+peers: $(VENV)/.peers ## race riskd's optimiser against other people's, which are installed first
+	@$(VENV)/peers/bin/python benchmarks/allocation.py --peers all $(ARGS)
 
 clean: ## remove the environment, caches and built wheels; prices and checkpoints stay
 	@rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -68,6 +72,12 @@ $(VENV)/.daemon: pyproject.toml requirements/lock.txt | $(BIN)/uv
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.daemon
 	@$(INSTALL) -r requirements/test.txt
+	@touch $@
+
+$(VENV)/.peers: requirements/bench.txt $(VENV)/.daemon
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python $(VENV)/peers
+	@$(UV) install -q --python $(VENV)/peers/bin/python -r requirements/bench.txt
+	@$(UV) install -q --python $(VENV)/peers/bin/python --no-deps -e .
 	@touch $@
 
 $(VENV)/.train: requirements/train.txt $(VENV)/.test

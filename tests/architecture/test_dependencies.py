@@ -63,7 +63,7 @@ def test_the_lock_satisfies_the_declaration(requirements: list[Requirement], loc
     assert unpinned(requirements, pins(ROOT / "requirements" / lock)) == []
 
 
-@pytest.mark.parametrize("lock", ["lock.txt", "test.txt", "train.txt"])
+@pytest.mark.parametrize("lock", ["lock.txt", "test.txt", "train.txt", "bench.txt"])
 def test_every_requirement_is_pinned_by_version_alone(lock: str) -> None:
     """Each line is ``name==version``: no range, no address, no file of one machine."""
     for pin in pins(ROOT / "requirements" / lock):
