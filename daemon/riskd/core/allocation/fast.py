@@ -17,11 +17,12 @@ from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
 from riskd.errors import SolverError
 
+FIRST, NEXT = 0.01, 1e-4  # products that interior points start from
 WORK = 90  # columns of a Newton step at least
 DUST = 1e-3  # of the largest weight; less is on its bound
 PARTS = 50  # a subsample for the first steps holds at least one scenario in so many
 ROUGH, STEPS = 2, 4  # steps on the subsample, and on the selection
-WANDER = 0.25  # of the margin by which the selection reaches below the tail
+WANDER = 0.4  # of the margin by which the selection reaches below the tail
 STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
 PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
 EXACT = 1e-9  # of the small programs, in scaled units
@@ -47,6 +48,8 @@ class Fast:
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
+        self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
+        self._selected: tuple[Seen, ...] = ()
 
     def timed(self, stage: str, begin: float) -> None:
         """Book the time since ``begin`` under ``stage``."""
@@ -59,7 +62,7 @@ class Fast:
         size = max(len(tail.scenarios) for tail in self.problem.tails)
         if weights is None and size > 2 * FEW:
             self.samples = tuple(self.passes.strided(tail, max(FEW, size // PARTS)) for tail in self.problem.tails)
-            self._scale(first)
+            self._scale(first, tuple(sample.rows @ -first for sample in self.samples))
             first = self._newton(first, ROUGH, 0.0, rough=True)
             self.timed("start", begin)
         first = first if weights is None else weights
@@ -69,21 +72,19 @@ class Fast:
         begin = perf_counter()
         second = self._newton(first, STEPS, STILL)
         self.timed("newton", begin)
-        if self._wandered(first, second):
+        if self._wandered(second):
             self.select(second)
             begin = perf_counter()
             second = self._newton(second, STEPS, STILL)
             self.timed("newton", begin)
         return second
 
-    def _wandered(self, first: Floats, second: Floats) -> bool:
+    def _wandered(self, second: Floats) -> bool:
         """Whether losses changed so much that scenarios outside the selection may have come into the tail."""
-        for sample in self.samples:
-            if not sample.whole:
-                losses = sample.rows @ -first
-                margin = worst(losses, sample.shares).threshold - losses.min()
-                if float((sample.rows @ (second - first)).std()) > WANDER * margin:
-                    return True
+        for old, new in zip(self._selected, self.seen(second), strict=True):
+            margin = old.worst.threshold - float(old.losses.min())
+            if not old.sample.whole and float((new.losses - old.losses).std()) > WANDER * margin:
+                return True
         return False
 
     def select(self, weights: Floats, besides: bool = False) -> None:
@@ -93,32 +94,33 @@ class Fast:
         old = [sample.places for sample in self.samples] if besides else [None] * len(losses)
         chosen = zip(self.problem.tails, losses, old, strict=True)
         self.samples = tuple(self.passes.selected(tail, z, places) for tail, z, places in chosen)
-        self._scale(weights)
+        self._scale(weights, tuple(z[sample.places] for z, sample in zip(losses, self.samples, strict=True)))
+        self._selected = self._last[1]
         self.timed("select", begin)
 
-    def _scale(self, weights: Floats) -> None:
-        values = np.array([self._seen_of(sample, weights).worst.value for sample in self.samples])
-        sizes = np.array([float(np.abs(sample.rows @ weights).mean()) for sample in self.samples])
-        units = np.maximum(np.maximum(np.abs(values), sizes), 1e-9)
-        prices = [tail.price * unit for tail, unit in zip(self.problem.tails, units, strict=True)]
+    def _scale(self, weights: Floats, losses: tuple[Floats, ...]) -> None:
+        """Note what the samples look like at ``weights``, and the units that make numbers of order one."""
+        looks = zip(self.samples, losses, strict=True)
+        self._last = weights, tuple(Seen(sample, z, worst(z, sample.shares)) for sample, z in looks)
+        sizes = [max(abs(one.worst.value), float(np.abs(one.losses).mean()), 1e-9) for one in self._last[1]]
+        prices = [tail.price * size for tail, size in zip(self.problem.tails, sizes, strict=True)]
         worth = max(float(np.abs(self.columns.gain).max()), *prices)
-        self.frame = Frame(self.problem.tails, self.columns, worth if worth > 0 else 1.0, units)
-
-    def _seen_of(self, sample: Sample, weights: Floats) -> Seen:
-        losses = sample.rows @ -weights
-        tail = worst(losses, sample.shares)
-        return Seen(sample, losses, tail, -(tail.weights @ sample.rows))
+        self.frame = Frame(self.problem.tails, self.columns, worth if worth > 0 else 1.0, np.array(sizes))
 
     def seen(self, weights: Floats) -> tuple[Seen, ...]:
         """Every tail's sample at ``weights``."""
-        return tuple(self._seen_of(sample, weights) for sample in self.samples)
+        if self._last[0] is not weights:
+            losses = [sample.rows @ -weights for sample in self.samples]
+            looks = zip(self.samples, losses, strict=True)
+            self._last = weights, tuple(Seen(sample, z, worst(z, sample.shares)) for sample, z in looks)
+        return self._last[1]
 
     def _newton(self, weights: Floats, most: int, still: float, rough: bool = False) -> Floats:
         """At most so many steps, fewer once losses near the edge stand ``still`` against the width of the band to come."""
         try:
-            for _ in range(most):
+            for step in range(most):
                 seen = self.seen(weights)
-                new = self._step(weights, seen, rough)
+                new = self._step(weights, seen, rough, NEXT if step or not rough else FIRST)
                 moved = max(self._moved(one, weights, new) for one in seen)
                 weights = new
                 if moved < still:
@@ -127,15 +129,15 @@ class Fast:
             self.duals = np.ones(len(self.duals))
         return weights
 
-    def _step(self, weights: Floats, seen: tuple[Seen, ...], rough: bool) -> Floats:
+    def _step(self, weights: Floats, seen: tuple[Seen, ...], rough: bool, product: float) -> Floats:
         """One step in the columns worth having, or in all of them where those do not suffice."""
         work = self.working(weights, seen, WORK)
         try:
-            point, duals = newton(self.frame, seen, weights, work, self.duals, rough)
+            point, duals = newton(self.frame, seen, weights, work, self.duals, rough, product)
         except SolverError:
             if len(work) == len(self.columns.asset):
                 raise
-            point, duals = newton(self.frame, seen, weights, np.arange(len(self.columns.asset)), np.ones(len(self.duals)), rough)
+            point, duals = newton(self.frame, seen, weights, np.arange(len(self.columns.asset)), np.ones(len(self.duals)), rough, FIRST)
         self.duals = duals
         return self.columns.weights(self.columns.settled(point, DUST))
 

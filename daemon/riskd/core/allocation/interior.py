@@ -20,6 +20,7 @@ TILT = 1e-7  # what the gradient of the Lagrangian may be off by: the certificat
 ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met
 STEPS = 80
 INSIDE = 0.01  # share of a box's width that the start keeps from its walls
+CLOSE = 30.0  # times the product, where that is less
 NEAR = 0.9995  # share of the longest step
 RIDGE = 1e-14  # of the largest diagonal element
 
@@ -87,7 +88,7 @@ class _Path:
         free = np.zeros(len(bands))
         self.size = assets + len(bands)
         self.lower, self.upper = np.append(program.lower, free - np.inf), np.append(program.upper, free + np.inf)
-        self.point = np.append(_inside(start, program.lower, program.upper), [band.threshold for band in bands])
+        self.point = np.append(_inside(start, program.lower, program.upper, min(INSIDE, CLOSE * product)), [band.threshold for band in bands])
         self.slope = np.append(program.slope, free)
         self.equal = np.hstack((program.equal, np.zeros((len(program.total), len(bands)))))
         self.total, self.multipliers = program.total, np.zeros(len(program.total))
@@ -144,7 +145,8 @@ class _Path:
             raise SolverError("band: the normal matrix is singular")
         if len(self.total):
             self._spread = dpotrs(self.cholesky, self.equal.T, lower=1)[0]
-            self._schur = np.linalg.pinv(self.equal @ self._spread, hermitian=True)
+            schur = self.equal @ self._spread
+            self._schur = 1 / schur if len(schur) == 1 else np.linalg.pinv(schur, hermitian=True)
 
     def aim(self, target: float, corrected: bool) -> None:
         """Every product shall become ``target``."""
@@ -216,9 +218,9 @@ def _advance(path: _Path, gradient: Floats, lack: Floats, mean: float) -> None:
     path.move(step, min(1.0, NEAR * primal), min(1.0, NEAR * dual))
 
 
-def _inside(start: Floats, lower: Floats, upper: Floats) -> Floats:
+def _inside(start: Floats, lower: Floats, upper: Floats, share: float) -> Floats:
     """``start`` moved off the walls of its box."""
-    margin = INSIDE * np.minimum(upper - lower, 1.0)
+    margin = share * np.minimum(upper - lower, 1.0)
     return np.minimum(np.maximum(start, lower + margin), upper - margin)
 
 

@@ -6,6 +6,7 @@ CVaR(w) is close to sqrt(w'(F H + g g')w) where it is F with gradient g and curv
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from riskd.core.allocation.passes import Sample, Worst
 from riskd.core.allocation.problem import Tail
 from riskd.core.arrays import Floats
 
-ENOUGH = 1e-4  # what a start needs to be exact to
+ENOUGH = 1e-3  # what a start needs to be exact to
 NEARBY = 1000  # scenarios around the edge that give the curvature, or
 NEARBY_SHARE = 0.35  # of the tail's count if that is less
 RIDGE = 1e-6  # of the mean diagonal: few scenarios leave directions without curvature
@@ -41,14 +42,18 @@ class Frame:
         return SmallProgram(slope, held.lower[work], held.upper[work], held.rows[:, work], most, held.equal[:, work], total, tails)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Seen:
-    """One sample at given weights: losses z (c,), their tail, and the gradient g (n,) of CVaR."""
+    """One sample at given weights: losses z (c,), their tail, and the gradient g (n,) of CVaR where it is asked for."""
 
     sample: Sample
     losses: Floats
     worst: Worst
-    gradient: Floats
+
+    @cached_property
+    def gradient(self) -> Floats:
+        """-C'p (n,)."""
+        return -(self.worst.weights @ self.sample.rows)
 
 
 def curvature_rows(seen: Seen, weights: Floats) -> Floats:
@@ -112,7 +117,7 @@ def quadratics(
 
 
 def newton(
-    frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats, rough: bool = False
+    frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats, rough: bool, product: float
 ) -> tuple[Floats, Floats]:
     """New columns x (k,) and multipliers of the limits (i,), in scaled units, by one step from ``weights``; may raise SolverError."""
     point = frame.columns.rested(frame.columns.point(weights), work)
@@ -125,7 +130,7 @@ def newton(
         found = quadratics(frame, i, one, weights, work, still, max(float(duals[i]), 1e-3), rough)
         models += found
         owners += [i] * len(found)
-    best = optimum(frame.program(work, point, models), point[work], 0.01, ENOUGH)
+    best = optimum(frame.program(work, point, models), point[work], product, ENOUGH)
     point[work] = best.point
     new = np.zeros(len(seen))
     np.add.at(new, owners, best.tails)

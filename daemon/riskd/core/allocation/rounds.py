@@ -13,7 +13,7 @@ from riskd.errors import SolverError
 
 ROUNDS = 25
 LEAST = 40  # columns of a small program
-COLD, WARM = 0.01, 1e-3  # products to start from
+COLD, CLOSE, CLOSER = 0.01, 1e-4, 1e-5  # products to start from: anew, after Newton steps, after a round
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
 CROWD = 2.0  # strays, as a multiple of those alone, that ask for new groups instead
@@ -52,7 +52,7 @@ class Rounds:
     def _small(self) -> Optimum:
         program = self._program()
         start = self.point[self.work]
-        for product in (WARM, COLD, 1.0) if self.warm else (COLD, 1.0):
+        for product in (CLOSER if self.warm else CLOSE, COLD, 1.0):
             try:
                 return optimum(program, start, product, EXACT)
             except SolverError as error:
