@@ -41,7 +41,16 @@ def told(outcomes: list[Outcome]) -> dict[str, Any]:
         for a in o.alerts
     ]
     proposals = {
-        p.portfolio: {"status": p.status, "cvar_before": p.cvar_before, "cash": p.cash} for o in outcomes for p in o.proposals
+        p.portfolio: {
+            "status": p.status,
+            "cvar_before": p.cvar_before,
+            "cash": p.cash,
+            "orders": [f"{'buy' if t.change > 0 else 'sell'} {t.symbol}" for t in p.trades],
+            "cvar_upper": p.limits[0].after_verified.high if p.limits[0].after_verified else None,
+            "cost": p.cost,
+        }
+        for o in outcomes
+        for p in o.proposals
     }
     return {"events": events, "limits": limits, "proposals": proposals}
 
@@ -83,5 +92,7 @@ def test_the_day_itself(outcomes: list[Outcome]) -> None:
     assert last["calm"].status.value in ("OK", "WARN", "DEGRADED")
     assert last["staples"].realised_loss == pytest.approx(0.0699, abs=0.01)
     proposal = outcomes[-1].proposals[0]
-    assert proposal.cvar_verified is not None
-    assert proposal.cvar_verified <= proposal.max_cvar < proposal.cvar_before
+    (told,) = proposal.limits
+    assert told.after_verified is not None
+    assert told.after_verified.high <= proposal.max_cvar < proposal.cvar_before
+    assert all(trade.shares is not None for trade in proposal.trades)  # whoever has a price of the day knows how many
