@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from allocation_instances import tail_mean, without_limit
 from peers.grid import Case
 from peers.trial import seconds
+from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.problem import Problem
 from riskd.core.allocation.solve import solve
 from riskd.core.arrays import Floats
@@ -39,14 +41,20 @@ def warm(case: Case, repeats: int) -> Iterator[str]:
         yield f"warm over cold {ratio:.2f}: {name}, {case.name}, {answer.status} by {answer.method}"
 
 
+def limits(problem: Problem) -> Floats:
+    """From the least CVaR, exclusive, to that of the largest mean of a long-only book, in equal steps."""
+    tail = problem.tails[0]
+    least = solve(without_limit(problem)).cvars[0]
+    most = tail_mean(-tail.scenarios[:, int(problem.expected.argmax())], tail.level)
+    return np.linspace(least, most, POINTS + 1)[1:]
+
+
 def curve(case: Case, repeats: int) -> str:
     """A frontier's time over that of one solution of the same problem."""
-    from riskd.core.allocation.frontier import frontier
-
     problem = case.problem(case.returns())
-    once, whole = [], []
+    once, whole, places = [], [], limits(problem)
     for _ in range(repeats):
         once.append(seconds(lambda: solve(problem)))
-        whole.append(seconds(lambda: frontier(problem, POINTS)))
-    ratio = statistics.median(whole) / statistics.median(once)
-    return f"frontier of {POINTS} limits over one solution {ratio:.1f}: {case.name}"
+        whole.append(seconds(lambda: frontier(problem, places)))
+    ratio, endings = statistics.median(whole) / statistics.median(once), {str(each.status) for each in frontier(problem, places)}
+    return f"frontier of {POINTS} limits over one solution {ratio:.1f}: {case.name}, {', '.join(sorted(endings))}"
