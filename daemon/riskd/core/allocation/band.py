@@ -1,15 +1,15 @@
 """The Rockafellar-Uryasev rows of a sample, those near the edge one by one and the rest in groups.
 
-A group is its share-weighted mean with its summed share. By Jensen's inequality a grouping can only lower CVaR, so the small program is a
-relaxation, and its duals spread over the members of each group are duals of the whole; it is exact once no group straddles the threshold.
+A group is its share-weighted mean with its summed share. By Jensen's inequality a grouping can only lower CVaR, so the small
+program is a relaxation, and its duals spread over the members of each group are duals of the whole; it is exact once no group
+straddles the threshold.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from riskd.core.allocation.interior import Band
 from riskd.core.allocation.newton import Seen
-from riskd.core.allocation.passes import FEW, Sample
+from riskd.core.allocation.passes import FEW
 from riskd.core.arrays import Floats
 
 INSIDE, OUTSIDE = 8, 4  # groups of the tail, and of what is left of the sample outside it
@@ -68,20 +68,19 @@ class Grouping:
         rows, shares, groups = self.sample.rows[places], self.sample.shares[places], self.group[places]
         np.subtract.at(self.sums, groups, rows * shares[:, None])
         self.sizes = self.sizes - np.bincount(groups, shares, INSIDE + OUTSIDE)
-        emptied = np.bincount(self.group[self.group >= 0], minlength=INSIDE + OUTSIDE) - np.bincount(groups, minlength=INSIDE + OUTSIDE) == 0
-        self.sizes[emptied] = 0.0
         self.group[places] = -1
+        self.sizes[np.bincount(self.group[self.group >= 0], minlength=len(self.sizes)) == 0] = 0.0
         self.alone = np.concatenate((self.alone, places))
         self._refresh()
 
-    def band(self, assets: NDArray[np.intp], still: Floats, unit: float, price: float, limit: float, dual: float, threshold: float) -> Band:
-        """The rows as a tail of a small program in columns of ``assets``, the weights ``still`` (n,) resting; losses in ``unit``."""
-        losses = self.rows[:, assets] / -unit
-        return Band(losses, self.rows @ still / -unit, self.shares, price, limit / unit, dual, threshold / unit)
+    def losses(self, assets: NDArray[np.intp], still: Floats, unit: float) -> tuple[Floats, Floats]:
+        """Losses (b, k) of a unit of each of ``assets`` (k,), and those (b,) of ``still`` (n,) that rest, in ``unit``."""
+        return self.rows[:, assets] / -unit, self.rows @ still / -unit
 
     def pull(self, shares: Floats) -> Floats:
         """-rows' p (n,): what duals ``shares`` (b,) make of every asset, also of those outside the small program."""
-        return -(shares @ self.rows)
+        pull: Floats = -(shares @ self.rows)
+        return pull
 
     def spread(self, shares: Floats, size: int) -> Floats:
         """Duals (b,) of the rows as scenario weights (size,) that sum to one."""

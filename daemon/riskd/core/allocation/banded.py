@@ -58,7 +58,6 @@ def _proved(
 ) -> Proved:
     known = start.duals if start is not None else None
     weights = run.begin(None if start is None else start.weights, None if known is None else known[active])
-    proved = None
     for _ in range(SELECTIONS):
         begin = perf_counter()
         found = Rounds(run, weights).solved()
@@ -72,8 +71,7 @@ def _proved(
             return proved
         weights = found.weights
         run.select(weights, besides=True)
-    certificate = proved.certificate if proved is not None else None
-    raise SolverError(f"band: gap {certificate.gap:.1e}, violation {certificate.violation:.1e}" if certificate else "band: nothing")
+    raise SolverError(f"band: gap {proved.certificate.gap:.1e}, violation {proved.certificate.violation:.1e}")
 
 
 def _all(problem: Problem, active: NDArray[np.bool_], multipliers: Multipliers) -> Multipliers:

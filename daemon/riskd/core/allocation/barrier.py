@@ -90,7 +90,7 @@ class Box(Pairs):
         super().__init__(slack, product / slack)
 
     def _spread(self, values: Floats, size: int) -> Floats:
-        return np.bincount(self.at, values, size)
+        return np.bincount(self.at, values, size).astype(np.float64, copy=False)
 
     def take(self, gradient: Floats) -> None:
         """Let the duals cancel ``gradient`` (n,) of everything else."""

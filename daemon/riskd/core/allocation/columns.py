@@ -14,7 +14,7 @@ from riskd.core.arrays import Floats
 class Columns:
     """w = sum of the columns of each asset; an asset that may be both bought and sold has a kept part and a bought part.
 
-    ``asset`` (k,), ``lower``, ``upper``, ``gain`` (k,): what a unit adds to mean less cost; ``rows`` (r, k) x <= ``most`` (r,) with
+    ``asset`` (k,), ``lower``, ``upper``, ``gain`` (k,): what a unit adds to mean less cost; ``rows`` (r, k) x <= ``most`` (r,),
     the problem's own first, then cash, then bought and sold; ``equal`` (e, k) x = ``total`` (e,); ``start`` (n,) current weights.
     """
 
@@ -35,7 +35,7 @@ class Columns:
 
     def weights(self, point: Floats) -> Floats:
         """w (n,) of x (k,)."""
-        return np.bincount(self.asset, point, len(self.start))
+        return np.bincount(self.asset, point, len(self.start)).astype(np.float64, copy=False)
 
     def point(self, weights: Floats) -> Floats:
         """x (k,) of w (n,), without buying and selling the same asset."""

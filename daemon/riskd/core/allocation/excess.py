@@ -1,13 +1,13 @@
 """The Rockafellar-Uryasev rows of one tail as a barrier: excess over the threshold, one pair of pairs a scenario.
 
-t + g'u, priced and limited, with u >= z - t, u >= 0 and z = base + L x. Slacks d = u + t - z and u with duals p and v, p + v = (price + y) g;
-u is eliminated in closed form, so that a step costs one (scenarios, columns) product.
+t + g'u, priced and limited, with u >= z - t, u >= 0 and z = base + L x. Slacks d = u + t - z and u have duals p and v with
+p + v = (price + y) g; u is eliminated in closed form, so that a step costs one product over scenarios and columns.
 """
 
 import numpy as np
 
-from riskd.core.arrays import Floats
 from riskd.core.allocation.barrier import reach
+from riskd.core.arrays import Floats
 
 
 class Excess:
@@ -118,7 +118,8 @@ class Excess:
     def product(self, primal: float, dual: float) -> float:
         """See Barrier."""
         over, above, tail, rest = self._steps
-        whole = (self.over + primal * over) @ (self.tail + dual * tail) + (self.above + primal * above) @ (self.rest + dual * rest)
+        whole = (self.over + primal * over) @ (self.tail + dual * tail)
+        whole += (self.above + primal * above) @ (self.rest + dual * rest)
         if self.limited:
             whole += (self.slack + primal * self.slack_step) * (self.dual + dual * self.dual_step)
         return float(whole)

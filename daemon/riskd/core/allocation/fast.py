@@ -1,6 +1,5 @@
-"""The fast method: Newton start, a small linear program of the scenarios near the edge, and the full sample only to select and to prove."""
+"""The fast method before its linear programs: a rough start, the selection of scenarios, Newton steps on it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -8,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.allocation.answer import Multipliers
-from riskd.core.allocation.band import Grouping
 from riskd.core.allocation.columns import Columns, columns
-from riskd.core.allocation.interior import Optimum, optimum
 from riskd.core.allocation.newton import Frame, Seen, newton
 from riskd.core.allocation.passes import FEW, Passes, Sample, worst
 from riskd.core.allocation.problem import Problem
@@ -137,7 +134,8 @@ class Fast:
         except SolverError:
             if len(work) == len(self.columns.asset):
                 raise
-            point, duals = newton(self.frame, seen, weights, np.arange(len(self.columns.asset)), np.ones(len(self.duals)), rough, FIRST)
+            every = np.flatnonzero(self.columns.upper > self.columns.lower)
+            point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
         self.duals = duals
         return self.columns.weights(self.columns.settled(point, DUST))
 
@@ -179,6 +177,5 @@ class Fast:
 
 def _plain(problem: Problem, held: Columns) -> Floats:
     """Current weights, or the budget evenly spread within the bounds."""
-    if problem.current is not None:
-        return np.clip(problem.current, problem.lower, problem.upper)
-    return np.clip(np.full(problem.assets, problem.budget / problem.assets), problem.lower, problem.upper)
+    first = np.full(problem.assets, problem.budget / problem.assets) if problem.current is None else problem.current
+    return np.minimum(np.maximum(first, problem.lower), problem.upper)

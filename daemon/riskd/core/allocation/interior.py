@@ -1,7 +1,7 @@
 """A dense primal-dual interior point for small programs whose tails are quadratics or Rockafellar-Uryasev rows.
 
-Predictor and corrector share one Cholesky factor of the normal matrix (Mehrotra 1992); equalities go through their Schur complement.
-The start lies on the central path of ``product``, so that a good guess with a small product is a warm start.
+Predictor and corrector share one Cholesky factor of the normal matrix (Mehrotra 1992); equalities go through its Schur
+complement. The start lies on the central path of ``product``, so that a good guess with a small product is a warm start.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ STEPS = 80
 INSIDE = 0.01  # share of a box's width that the start keeps from its walls
 CLOSE = 30.0  # times the product, where that is less
 NEAR = 0.9995  # share of the longest step
+SHORT = 0.1  # a step below this is taken towards the centre instead
 RIDGE = 1e-14  # of the largest diagonal element
 
 
@@ -65,9 +66,10 @@ class SmallProgram:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
-    """``point`` x; duals: ``rows`` of A x <= b, ``equal`` of E x = f, ``tails`` of the limits (0 where none), ``shares`` p of every Band.
+    """``point`` x; duals: ``rows`` of A x <= b, ``equal`` of E x = f, ``tails`` of the limits (0 where none).
 
-    ``thresholds`` t of every Band. The gradient of the objective plus priced and limited tails plus A'rows is E'equal on free columns.
+    ``shares`` p and ``thresholds`` t of every Band. The gradient of the objective plus priced and limited tails plus A'rows is
+    E'equal on columns between their bounds.
     """
 
     point: Floats
@@ -88,17 +90,19 @@ class _Path:
         free = np.zeros(len(bands))
         self.size = assets + len(bands)
         self.lower, self.upper = np.append(program.lower, free - np.inf), np.append(program.upper, free + np.inf)
-        self.point = np.append(_inside(start, program.lower, program.upper, min(INSIDE, CLOSE * product)), [band.threshold for band in bands])
+        inside = _inside(start, program.lower, program.upper, min(INSIDE, CLOSE * product))
+        self.point = np.append(inside, [band.threshold for band in bands])
         self.slope = np.append(program.slope, free)
         self.equal = np.hstack((program.equal, np.zeros((len(program.total), len(bands)))))
-        self.total, self.multipliers = program.total, np.zeros(len(program.total))
+        self.total = program.total
+        self.multipliers: Floats = np.zeros(len(program.total))
         self.box = Box(self.lower, self.upper, self.point, product)
         self.rows = Rows(np.hstack((program.rows, np.zeros((len(program.most), len(bands))))), program.most, self.point, product)
         self.tails: list[Curved | Excess] = []
         for tail in program.tails:
             self.tails.append(self._tail(tail, assets, product))
         self.barriers: list[Barrier] = [self.box, *([self.rows] if len(program.most) else []), *self.tails]
-        self.count = sum(barrier.count for barrier in self.barriers)
+        self.count = max(1, sum(barrier.count for barrier in self.barriers))
         self.curved = any(isinstance(tail, Quadratic) for tail in program.tails)
         self._price()
 
@@ -118,7 +122,7 @@ class _Path:
             room = np.zeros(self.size)
             room[: len(self.lower)] = np.minimum(1.0, np.minimum(self.point - self.lower, self.upper - self.point))
             weighted = self.equal * room**2
-            self.multipliers = np.linalg.lstsq(weighted @ self.equal.T, weighted @ gradient)[0]
+            self.multipliers = np.asarray(np.linalg.lstsq(weighted @ self.equal.T, weighted @ gradient)[0], dtype=np.float64)
             gradient = gradient - self.multipliers @ self.equal
         self.box.take(gradient)
 
@@ -146,7 +150,7 @@ class _Path:
         if len(self.total):
             self._spread = dpotrs(self.cholesky, self.equal.T, lower=1)[0]
             schur = self.equal @ self._spread
-            self._schur = 1 / schur if len(schur) == 1 else np.linalg.pinv(schur, hermitian=True)
+            self._schur: Floats = 1 / schur if len(schur) == 1 else np.linalg.pinv(schur, hermitian=True)
 
     def aim(self, target: float, corrected: bool) -> None:
         """Every product shall become ``target``."""
@@ -160,7 +164,7 @@ class _Path:
             barrier.load(side)
         step: Floats = dpotrs(self.cholesky, side, lower=1)[0]
         if len(self.total):
-            self.turn = self._schur @ (lack - self.equal @ step)
+            self.turn: Floats = self._schur @ (lack - self.equal @ step)
             step = step + self._spread @ self.turn
         for barrier in self.barriers:
             barrier.turn(step)
@@ -215,6 +219,10 @@ def _advance(path: _Path, gradient: Floats, lack: Floats, mean: float) -> None:
     path.aim(target, corrected=True)
     step = path.solve(gradient, lack)
     primal, dual = path.reach()
+    if min(primal, dual) < SHORT:
+        path.aim(mean, corrected=False)
+        step = path.solve(gradient, lack)
+        primal, dual = path.reach()
     path.move(step, min(1.0, NEAR * primal), min(1.0, NEAR * dual))
 
 

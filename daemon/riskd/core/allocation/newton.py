@@ -39,7 +39,8 @@ class Frame:
         resting[work] = 0.0
         most, total = held.most - held.rows @ resting, held.total - held.equal @ resting
         slope = -held.gain[work] / self.worth
-        return SmallProgram(slope, held.lower[work], held.upper[work], held.rows[:, work], most, held.equal[:, work], total, tails)
+        box = held.lower[work], held.upper[work]
+        return SmallProgram(slope, *box, held.rows[:, work], most, held.equal[:, work], total, tails)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def curvature_rows(seen: Seen, weights: Floats) -> Floats:
 
 
 def _spread(seen: Seen, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
-    """R over ``assets`` and R still, with w'R'R w = CVaR(w)^2 were returns elliptical about zero: all scenarios, scaled to CVaR."""
+    """R over ``assets`` and R still, with w'R'R w = CVaR(w)^2 were returns elliptical about zero: all scenarios, to scale."""
     scale = seen.worst.value / np.sqrt(float(np.square(seen.losses - seen.losses.mean()).sum()))
     rows, rest = seen.sample.rows[:, assets], seen.sample.rows @ still
     rows -= rows.mean(axis=0)
@@ -119,7 +120,7 @@ def quadratics(
 def newton(
     frame: Frame, seen: tuple[Seen, ...], weights: Floats, work: NDArray[np.intp], duals: Floats, rough: bool, product: float
 ) -> tuple[Floats, Floats]:
-    """New columns x (k,) and multipliers of the limits (i,), in scaled units, by one step from ``weights``; may raise SolverError."""
+    """New columns x (k,) and scaled multipliers of the limits (i,) by one step from ``weights``; SolverError where it fails."""
     point = frame.columns.rested(frame.columns.point(weights), work)
     resting = point.copy()
     resting[work] = 0.0

@@ -20,7 +20,8 @@ Places = NDArray[np.intp]
 class Sample:
     """Scenarios worth looking at one by one: their ``places`` (c,) in the full sample, returns ``rows`` (c, n), ``shares`` (c,).
 
-    A share is probability / (1 - alpha): CVaR is the largest p'z with 0 <= p <= shares and sum(p) = 1. ``whole``: none is left out.
+    A share is probability / (1 - alpha): CVaR is the largest p'z with 0 <= p <= shares and sum(p) = 1. ``whole``: none
+    is left out.
     """
 
     places: Places

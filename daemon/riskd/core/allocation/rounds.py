@@ -1,11 +1,11 @@
-"""Rounds of the small program: solve, look at the whole sample, take out of their groups those on the wrong side, let columns enter."""
+"""Rounds of the small program: solve, look at the whole sample, part strays from their groups, let columns enter."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.allocation.band import Grouping
 from riskd.core.allocation.fast import EXACT, Fast, Found
-from riskd.core.allocation.interior import Optimum, SmallProgram, optimum
+from riskd.core.allocation.interior import Band, Optimum, SmallProgram, optimum
 from riskd.core.allocation.newton import Seen
 from riskd.core.allocation.passes import worst
 from riskd.core.arrays import Floats
@@ -68,7 +68,9 @@ class Rounds:
         for i, (grouping, tail) in enumerate(zip(self.groupings, frame.tails, strict=True)):
             price = tail.price * frame.units[i] / frame.worth
             dual = max(float(run.duals[i]), 1e-3)
-            bands.append(grouping.band(assets, still, frame.units[i], price, self.limits[i], dual, self.thresholds[i]))
+            unit = frame.units[i]
+            losses = grouping.losses(assets, still, unit)
+            bands.append(Band(*losses, grouping.shares, price, self.limits[i] / unit, dual, self.thresholds[i] / unit))
         return frame.program(self.work, self.point, bands)
 
     def _whole(self) -> Floats:

@@ -19,13 +19,15 @@ from riskd.errors import InfeasibleError, SolverError
 
 METHODS = "band", "highs", "clarabel"
 SAME = 1e-7  # least CVaR and limit closer than this, relative to the larger of limit and CVaR, stand at the boundary
+ROUNDING = 1e-9  # an excess below this proves nothing
+SMALL = 300_000  # elements of the scenarios up to which a boundary is tried by the other methods too
 EMPTY_STATUS = 2  # of scipy's linprog
 EMPTY = "bounds, cash, rows and turnover cannot be met together, whatever the CVaR"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Least:
-    """The least max_i CVaR_i - c_i: ``bound`` <= it proved, ``excess`` reached at ``weights`` (n,); ``size`` of CVaR and limit there."""
+    """The least max_i CVaR_i - c_i: ``bound`` <= it proved, ``excess`` reached at ``weights`` (n,), ``size`` of CVaR there."""
 
     weights: Floats
     multipliers: Multipliers | None
@@ -35,7 +37,9 @@ class Least:
     size: float
 
 
-def solve(problem: Problem, tolerance: float = 1e-6, start: Allocation | None = None, methods: Sequence[str] = METHODS) -> Allocation:
+def solve(
+    problem: Problem, tolerance: float = 1e-6, start: Allocation | None = None, methods: Sequence[str] = METHODS
+) -> Allocation:
     """The certified optimum, or a certified least CVaR where the limits cannot be met.
 
     ``tolerance`` is the relative gap that counts as proved, ``start`` the answer to a similar problem (its scenarios may differ),
@@ -45,14 +49,21 @@ def solve(problem: Problem, tolerance: float = 1e-6, start: Allocation | None = 
     first = None
     if start is not None and np.isfinite(start.weights).all():
         first = Start(start.weights, start.multipliers.tails if start.multipliers is not None else None)
+    boundary = None
     for method in methods:
         begin = perf_counter()
         try:
-            return _attempt(problem, method, tolerance, first, account)
+            found = _attempt(problem, method, tolerance, first, account)
+            if found.status is not Ending.BOUNDARY or sum(tail.scenarios.size for tail in problem.tails) > SMALL:
+                return found
+            boundary = boundary or found
+            account.said.append(f"{method}: at the boundary")
         except (InfeasibleError, SolverError) as error:
             account.said.append(str(error))
         finally:
             account.add("all", begin)
+    if boundary is not None:
+        return boundary
     nothing = np.full(problem.assets, np.nan)
     proved = Proved(nothing, _no_multipliers(problem), certify(problem, nothing, _no_multipliers(problem)))
     return _allocation(problem, Ending.FAILED, proved, "none", account)
@@ -72,7 +83,7 @@ def _attempt(problem: Problem, method: str, tolerance: float, start: Start | Non
         least = _least(problem, method, tolerance, account)
     except InfeasibleError:
         return _empty(problem, method, account)
-    if least.bound > max(SAME * least.size, VIOLATION):
+    if least.bound > min(VIOLATION, max(SAME * least.size, ROUNDING)):
         return _unmet(problem, least, method, account)
     if least.excess >= -SAME * least.size:
         return _at_boundary(problem, least, method, account)
