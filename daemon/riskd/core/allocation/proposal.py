@@ -8,6 +8,8 @@ import numpy as np
 
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.answer import Allocation, Ending
+from riskd.core.allocation.equal_weight import EqualWeight
+from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
 from riskd.core.allocation.posed import ceilings, posed, standing, tail_per_asset
 from riskd.core.allocation.problem import Problem
@@ -232,9 +234,10 @@ def _alternatives(case: Case, held: tuple[Reading, ...], place: int) -> tuple[tu
         least = float(answer.cvars[0])
         weights = case.rounded(answer)
         told.append(alternative(books, "least CVaR", weights, case.verifier(weights), lot))
-    free = problem.upper > problem.lower
-    equal = np.where(free, problem.budget / max(1, int(free.sum())), problem.lower)
-    told.append(alternative(books, "equal weight", equal, case.verifier.plain(equal), lot))
+    equal = EqualWeight().allocate(problem)
+    if equal.status is Ending.OPTIMAL:
+        weights = case.rounded(equal)
+        told.append(alternative(books, "equal weight", weights, case.verifier.plain(weights), lot))
     return tuple(told), least
 
 
@@ -248,11 +251,8 @@ def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoin
     if most.status not in (Ending.OPTIMAL, Ending.BOUNDARY):
         return ()
     limits = np.linspace(least, max(least, float(most.cvars[0])), points + 1)[1:].tolist()
-    answers = [most]
-    for limit in reversed(limits):  # each starts from its neighbour
-        tails = (replace(problem.tails[0], limit=limit), *problem.tails[1:])
-        answers.append(case.solve(replace(problem, tails=tails), answers[-1]))
-    return frontier_points(limits, answers[:0:-1])
+    spec = case.rules.allocation
+    return frontier_points(limits, frontier(problem, limits, spec.tolerance, spec.solvers))
 
 
 def _lot_words(case: Case) -> tuple[str, ...]:
