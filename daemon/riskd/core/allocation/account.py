@@ -14,6 +14,7 @@ class Account:
     said: list[str] = field(default_factory=list)
     rounds: int = 0
     passes: float = 0.0
+    run: Fast | None = None  # the last of the fast method, whose selection the next may take up
 
     def add(self, stage: str, begin: float) -> None:
         """Book the time since ``begin`` under ``stage``."""

@@ -45,19 +45,25 @@ def banded(problem: Problem, tolerance: float, start: Start | None, account: Acc
     active = np.array([tail.price > 0 or tail.limit < np.inf for tail in problem.tails])
     if not active.any():
         raise SolverError("band: no CVaR is limited or priced")
+    if not (problem.lower < problem.upper).any():
+        raise SolverError("band: every weight is fixed")
     part = replace(problem, tails=tuple(tail for tail, used in zip(problem.tails, active, strict=True) if used))
-    run = Fast(part)
+    known = None if start is None or start.duals is None else start.duals[active]
+    run = account.run
+    if start is not None and run is not None and run.knows(part):
+        first = run.resume(part, start.weights, known)
+    else:
+        run = account.run = Fast(part)
+        first = run.begin(None if start is None else start.weights, known)
     try:
-        return _proved(problem, active, run, tolerance, start, account)
+        return _proved(problem, active, run, first, tolerance, account)
     finally:
         account.close(run)
 
 
 def _proved(
-    problem: Problem, active: NDArray[np.bool_], run: Fast, tolerance: float, start: Start | None, account: Account
+    problem: Problem, active: NDArray[np.bool_], run: Fast, weights: Floats, tolerance: float, account: Account
 ) -> Proved:
-    known = start.duals if start is not None else None
-    weights = run.begin(None if start is None else start.weights, None if known is None else known[active])
     for _ in range(SELECTIONS):
         begin = perf_counter()
         found = Rounds(run, weights).solved()

@@ -15,11 +15,12 @@ from riskd.core.arrays import Floats
 from riskd.errors import SolverError
 
 FIRST, NEXT = 0.01, 1e-4  # products that interior points start from
-WORK = 90  # columns of a Newton step at least
+WORK = 60  # columns of a Newton step at least
 DUST = 1e-3  # of the largest weight; less is on its bound
-PARTS = 50  # a subsample for the first steps holds at least one scenario in so many
-ROUGH, STEPS = 2, 4  # steps on the subsample, and on the selection
-WANDER = 0.4  # of the margin by which the selection reaches below the tail
+PARTS = 20  # a subsample for the first steps holds one scenario in so many, between FEW and MANY
+MANY = 10_000
+ROUGH, STEPS, AGAIN = 2, 4, 2  # steps on the subsample, on the selection, and from a neighbour
+WANDER = 0.33  # of the margin by which the selection reaches below the tail
 STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
 PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
 EXACT = 1e-9  # of the small programs, in scaled units
@@ -58,28 +59,45 @@ class Fast:
         first = _plain(self.problem, self.columns)
         size = max(len(tail.scenarios) for tail in self.problem.tails)
         if weights is None and size > 2 * FEW:
-            self.samples = tuple(self.passes.strided(tail, max(FEW, size // PARTS)) for tail in self.problem.tails)
+            self.samples = tuple(self.passes.strided(tail, min(MANY, max(FEW, size // PARTS))) for tail in self.problem.tails)
             self._scale(first, tuple(sample.rows @ -first for sample in self.samples))
             first = self._newton(first, ROUGH, 0.0, rough=True)
             self.timed("start", begin)
         first = first if weights is None else weights
         self.select(first)
-        if duals is not None:
-            self.duals = duals * self.frame.units / self.frame.worth
+        return self._improved(first, self.duals * self.frame.worth / self.frame.units if duals is None else duals, STEPS)
+
+    def knows(self, problem: Problem) -> bool:
+        """Whether the selection was made from the same scenarios."""
+        same = len(problem.tails) == len(self.problem.tails)
+        for new, old in zip(problem.tails, self.problem.tails, strict=False):
+            same &= new.scenarios is old.scenarios and new.level == old.level and new.probabilities is old.probabilities
+        return same and bool(self._selected)
+
+    def resume(self, problem: Problem, weights: Floats, duals: Floats | None) -> Floats:
+        """The same for another problem on the same scenarios, near ``weights``: the selection stays while it holds the tail."""
+        self.problem, self.passes.tails, self.columns = problem, problem.tails, columns(problem)
+        self.seconds, self.rounds, self.passes.count = {}, 0, 0.0
+        self._scale(weights, tuple(sample.rows @ -weights for sample in self.samples))
+        return self._improved(weights, duals, AGAIN)
+
+    def _improved(self, first: Floats, duals: Floats | None, most: int) -> Floats:
+        """Newton steps, and a new selection where they led far."""
+        self.duals = np.ones(len(self.samples)) if duals is None else duals * self.frame.units / self.frame.worth
         begin = perf_counter()
-        second = self._newton(first, STEPS, STILL)
+        second = self._newton(first, most, STILL)
         self.timed("newton", begin)
         if self._wandered(second):
             self.select(second)
             begin = perf_counter()
-            second = self._newton(second, STEPS, STILL)
+            second = self._newton(second, most, STILL)
             self.timed("newton", begin)
         return second
 
     def _wandered(self, second: Floats) -> bool:
         """Whether losses changed so much that scenarios outside the selection may have come into the tail."""
         for old, new in zip(self._selected, self.seen(second), strict=True):
-            margin = old.worst.threshold - float(old.losses.min())
+            margin = old.worst.threshold - old.sample.edge
             if not old.sample.whole and float((new.losses - old.losses).std()) > WANDER * margin:
                 return True
         return False

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from riskd.core.allocation.account import Account
 from riskd.core.allocation.answer import Allocation
 from riskd.core.allocation.problem import Problem
-from riskd.core.allocation.solve import METHODS, solve
+from riskd.core.allocation.solve import METHODS, solved
 
 
 def frontier(
@@ -18,9 +19,10 @@ def frontier(
     Every one carries its own certificate. Limits below the least CVaR end as INFEASIBLE.
     """
     found: dict[int, Allocation] = {}
-    last = None
+    last, account = None, Account()
     for place in np.argsort(limits)[::-1]:
         tails = (replace(problem.tails[0], limit=float(limits[place])), *problem.tails[1:])
-        last = solve(replace(problem, tails=tails), tolerance, last, methods)
+        account = Account(run=account.run)
+        last = solved(replace(problem, tails=tails), tolerance, last, methods, account)
         found[int(place)] = last
     return tuple(found[place] for place in range(len(limits)))

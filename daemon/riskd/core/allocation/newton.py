@@ -18,7 +18,7 @@ from riskd.core.allocation.problem import Tail
 from riskd.core.arrays import Floats
 
 ENOUGH = 1e-3  # what a start needs to be exact to
-NEARBY = 1000  # scenarios around the edge that give the curvature, or
+NEARBY = 800  # scenarios around the edge that give the curvature, or
 NEARBY_SHARE = 0.35  # of the tail's count if that is less
 RIDGE = 1e-6  # of the mean diagonal: few scenarios leave directions without curvature
 
@@ -57,20 +57,25 @@ class Seen:
         return -(self.worst.weights @ self.sample.rows)
 
 
-def curvature_rows(seen: Seen, weights: Floats) -> Floats:
-    """R (b, n) with R'R = H: centred scenarios near the edge, freed of what moves with the loss so that R w = 0."""
+def curvature(seen: Seen, weights: Floats, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
+    """R over ``assets`` (b, k) and R still (b,), with w'R'R w = w'H w.
+
+    Centred scenarios near the edge, freed of what moves with the loss so that R ``weights`` = 0.
+    """
     distance = np.abs(seen.losses - seen.worst.threshold)
     wanted = max(30, min(NEARBY, int(2 * NEARBY_SHARE / seen.sample.shares.mean())))
     near = np.argpartition(distance, wanted)[:wanted] if wanted < len(distance) else np.arange(len(distance))
-    shares = seen.sample.shares[near] / seen.sample.shares[near].sum()
-    rows = seen.sample.rows[near]
-    rows -= shares @ rows
+    shares, whole = seen.sample.shares[near], seen.sample.rows[near]
+    chances = shares / shares.sum()
+    rows, rest, losses = whole[:, assets], whole @ still, seen.losses[near]
     value = seen.worst.value
-    with_loss = seen.gradient / value if abs(value) > 1e-9 * np.abs(seen.losses).max() else weights / (weights @ weights)
-    rows -= np.outer(rows @ weights, with_loss)
-    width = 2 * max(float(distance[near].max()), 1e-12)
-    rows *= np.sqrt(seen.sample.shares[near] / width)[:, None]
-    return rows
+    steady = abs(value) > 1e-9 * np.abs(seen.losses).max()
+    with_loss = seen.gradient / value if steady else weights / max(float(weights @ weights), 1e-300)
+    moved = losses - chances @ losses
+    scale = np.sqrt(shares / (2 * max(float(distance[near].max()), 1e-12)))
+    rows += np.outer(moved, with_loss[assets]) - chances @ rows
+    rest += moved * (with_loss @ still) - chances @ rest
+    return rows * scale[:, None], rest * scale
 
 
 def _spread(seen: Seen, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
@@ -84,8 +89,9 @@ def _spread(seen: Seen, assets: NDArray[np.intp], still: Floats) -> tuple[Floats
 
 def _elliptical(seen: Seen, weights: Floats, assets: NDArray[np.intp], still: Floats) -> tuple[Floats, Floats]:
     """The same from gradient and curvature at ``weights``."""
-    rows = np.vstack((np.sqrt(seen.worst.value) * curvature_rows(seen, weights), seen.gradient))
-    return rows[:, assets], rows @ still
+    rows, rest = curvature(seen, weights, assets, still)
+    root, slope = np.sqrt(seen.worst.value), seen.gradient
+    return np.vstack((root * rows, slope[assets])), np.append(root * rest, slope @ still)
 
 
 def quadratics(
@@ -103,8 +109,8 @@ def quadratics(
         rows, rest, slope = rows / unit, rest / unit, np.zeros_like(weights)
         priced, limited, most = value / unit, tail.limit / unit, tail.limit / unit / 2
     else:
-        whole = curvature_rows(seen, weights) / np.sqrt(unit)
-        rows, rest, slope = whole[:, assets], whole @ still, seen.gradient / unit
+        rows, rest = curvature(seen, weights, assets, still)
+        rows, rest, slope = rows / np.sqrt(unit), rest / np.sqrt(unit), seen.gradient / unit
         priced, limited, most = 1.0, 1.0, tail.limit / unit
     square, cross, constant = rows.T @ rows, rest @ rows, 0.5 * float(rest @ rest)
     square.flat[:: len(square) + 1] += RIDGE * np.trace(square) / len(square)

@@ -21,13 +21,14 @@ class Sample:
     """Scenarios worth looking at one by one: their ``places`` (c,) in the full sample, returns ``rows`` (c, n), ``shares`` (c,).
 
     A share is probability / (1 - alpha): CVaR is the largest p'z with 0 <= p <= shares and sum(p) = 1. ``whole``: none
-    is left out.
+    is left out. Where they were selected by loss, every scenario that lost more than ``edge`` then is among them.
     """
 
     places: Places
     rows: Floats
     shares: Floats
     whole: bool
+    edge: float = -np.inf
 
 
 class Passes:
@@ -75,19 +76,20 @@ class Passes:
                 reached = np.searchsorted(np.cumsum(tail.probabilities[order]), WIDE * (1 - tail.level))
                 likely = np.sort(order[: max(FEW, int(reached) + 1)])
             places = likely
+        edge = float(losses[places].min())
         if besides is not None and len(places) < len(losses):
             places = np.union1d(places, besides)
         if tail.probabilities is None:
             shares = np.full(len(places), 1 / ((1 - tail.level) * len(losses)))
         else:
             shares = tail.probabilities[places] / (1 - tail.level)
-        return self._taken(tail, places, shares)
+        return self._taken(tail, places, shares, edge)
 
-    def _taken(self, tail: Tail, places: Places, shares: Floats) -> Sample:
+    def _taken(self, tail: Tail, places: Places, shares: Floats, edge: float = -np.inf) -> Sample:
         self.count += len(places) / len(tail.scenarios) / len(self.matrices)
         whole = len(places) == len(tail.scenarios)
         rows = np.ascontiguousarray(tail.scenarios if whole else tail.scenarios[places])
-        return Sample(places, rows, shares, whole)
+        return Sample(places, rows, shares, whole, edge)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

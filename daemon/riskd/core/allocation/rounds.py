@@ -13,7 +13,7 @@ from riskd.errors import SolverError
 
 ROUNDS = 25
 LEAST = 40  # columns of a small program
-COLD, CLOSE, CLOSER = 0.01, 1e-4, 1e-5  # products to start from: anew, after Newton steps, after a round
+PRODUCTS = 1e-4, 0.01, 1.0  # to start from: near the optimum, and where that fails
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
 CROWD = 2.0  # strays, as a multiple of those alone, that ask for new groups instead
@@ -32,7 +32,6 @@ class Rounds:
         self.point = run.columns.rested(run.columns.point(weights), self.work)
         self.thresholds = np.array([one.worst.threshold for one in seen])
         self.limits = np.array([tail.limit for tail in run.problem.tails])
-        self.warm = False
 
     def solved(self) -> Found:
         """Weights that the sample confirms, with their multipliers; raises SolverError when rounds do not suffice."""
@@ -46,13 +45,12 @@ class Rounds:
             if self._settled(found) and not entered:
                 return self._found(found)
             self.run.duals = np.maximum(found.tails, 1e-3)
-            self.warm = True
         raise SolverError(f"band: not settled after {ROUNDS} rounds")
 
     def _small(self) -> Optimum:
         program = self._program()
         start = self.point[self.work]
-        for product in (CLOSER if self.warm else CLOSE, COLD, 1.0):
+        for product in PRODUCTS:
             try:
                 return optimum(program, start, product, EXACT)
             except SolverError as error:

@@ -45,7 +45,13 @@ def solve(
     ``tolerance`` is the relative gap that counts as proved, ``start`` the answer to a similar problem (its scenarios may differ),
     ``methods`` the ladder. What no method could certify has status FAILED, and ``said`` tells why; nothing is raised.
     """
-    account = Account()
+    return solved(problem, tolerance, start, methods, Account())
+
+
+def solved(
+    problem: Problem, tolerance: float, start: Allocation | None, methods: Sequence[str], account: Account
+) -> Allocation:
+    """The same, booked in ``account``, whose last run lends its selection of scenarios."""
     first = None
     if start is not None and np.isfinite(start.weights).all():
         first = Start(start.weights, start.multipliers.tails if start.multipliers is not None else None)
