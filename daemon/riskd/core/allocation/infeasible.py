@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from riskd.core.allocation.certificate import full_cvars
-from riskd.core.allocation.elastic import Elastic
+from riskd.core.allocation.elastic import Elastic, Relaxed
 from riskd.core.allocation.named import named
 from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
@@ -79,10 +79,11 @@ def explain(problem: Problem, priorities: Mapping[str, float] | None = None, sta
     """
     elastic = Elastic(problem, start)
     prices = _prices(elastic, priorities or {})
-    conflict = _conflict(elastic)
-    if not conflict:
+    first = elastic.cheapest(np.ones(len(elastic.names)))
+    if first.least <= NOTHING:
         return Infeasibility((), None, None)
-    return Infeasibility(conflict, _least_risk(elastic), _relaxation(elastic, prices))
+    least, relaxation = _least_risk(elastic), _relaxation(elastic, prices)  # before the filter makes the pieces many
+    return Infeasibility(_conflict(elastic, first), least, relaxation)
 
 
 def constraint_names(problem: Problem) -> tuple[str, ...]:
@@ -113,16 +114,12 @@ def _least_risk(elastic: Elastic) -> LeastRisk | None:
     return LeastRisk(found.weights, cvars, excess, found.least)
 
 
-def _conflict(elastic: Elastic) -> tuple[str, ...]:
+def _conflict(elastic: Elastic, found: Relaxed) -> tuple[str, ...]:
     """A deletion filter: what can be left out with the rest still impossible is left out for good.
 
-    It begins with the constraints that the proof of impossibility rests on, and tries limits on CVaR last: people ask about them.
-    Chinneck and Dravnieks, ORSA Journal on Computing 3 (1991) 157. A constraint left out is held ten budgets away.
+    It begins with the constraints that ``found``, a proof of impossibility, rests on, and tries limits on CVaR last: people ask
+    about them. Chinneck and Dravnieks, ORSA Journal on Computing 3 (1991) 157. What is left out is held ten budgets away.
     """
-    kept = np.ones(len(elastic.names), dtype=bool)
-    found = elastic.cheapest(kept.astype(np.float64))
-    if found.least <= NOTHING:
-        return ()
     kept = found.needed | (found.amounts > NOTHING)
     for k in sorted(np.flatnonzero(kept), key=lambda k: elastic.names[k].tail is not None):
         if not kept[k]:
