@@ -89,7 +89,7 @@ ROWS = {
     "false feasible": lambda vs: faulty("false feasible", vs),
     "raised": lambda vs: faulty("raised", vs),
     "with any fault": lambda vs: str(sum(bool(v.faults) for v in vs)),
-    "median milliseconds": lambda vs: f"{1e3 * statistics.median(v.seconds for v in vs):.1f}",
+    "median milliseconds": lambda vs: f"{1e3 * statistics.median(v.seconds for v in vs):.1f}" if vs else "-",
 }
 
 

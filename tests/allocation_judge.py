@@ -16,6 +16,7 @@ from riskd.errors import InfeasibleError, SolverError
 SAME = 1e-6  # relative, of objectives
 BROKEN = 1e-8  # largest violation
 BOUNDARY = 1e-7  # relative distance of limit and least CVaR within which either verdict is right
+LEAST_SIZE = 0.01  # limits and CVaR smaller than this are as near to each other as 1e-9, a tenth of the violation allowed
 PROVED = 1e-6  # relative gap
 REFEREES = "highs", "clarabel"
 
@@ -70,7 +71,7 @@ def unmet_by(problem: Problem) -> float:
     cvars = full_cvars(problem, weights)
     excess = least_excess(problem, multipliers)
     sizes = [max(abs(tail.limit), abs(float(c))) for tail, c in zip(problem.tails, cvars, strict=True) if np.isfinite(tail.limit)]
-    return excess / max(*sizes, 1e-9)
+    return excess / max(*sizes, LEAST_SIZE)
 
 
 def difference(problem: Problem, answer: Allocation, referee: str) -> float:
