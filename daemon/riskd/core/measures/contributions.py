@@ -67,8 +67,8 @@ def contributions(returns: Floats, weights: Floats, level: float, memory: int = 
     One matrix product for the losses of a block of portfolios, one sparse product over the tails for E[-R_i | tail] and its
     square. Agrees with :func:`component_cvar` portfolio by portfolio, ties included. Standard errors are those of the influence
     functions, (R_i' - d_i) 1[z >= VaR] / (1 - alpha) with R' = -R and d_i = E[R_i' | z = VaR], which for marginal m gives
-    (Var_p[R_i'] + alpha (m_i - d_i)^2) / q; d is the mean over the scenarios inside VaR's interval (Hong and Liu 2009, sections
-    3 and 4, treat the same estimator). ``memory`` bounds the bytes of losses at a time; at least one portfolio is taken.
+    (Var_p[R_i'] + alpha (m_i - d_i)^2) / q, p the tail's weights; d is the mean over the scenarios inside VaR's interval.
+    Hong and Liu (2009) treat the estimator. ``memory`` bounds the bytes of losses at a time; at least one portfolio is taken.
 
     Raises ValueError for shapes that do not agree, a value that is not finite or a level outside (0, 1), ArithmeticError if
     components do not add up to CVaR: that would be a bug.
