@@ -1,5 +1,6 @@
 """Where a symbol trades and in which currency: by its name, by the file, and the rates that follow."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ def test_the_file_says_it_otherwise() -> None:
     assert said.rates_needed == {}
     pounds = settings(["VOD.L"], currency="GBP", symbols={"VOD.L": {"unit": "GBP", "exchange": "XETR"}})
     assert (pounds.exchange("VOD.L"), pounds.unit("VOD.L")) == ("XETR", "GBP")
+
+
+def test_what_one_of_a_price_is_worth() -> None:
+    """Pence are hundredths of pounds; a unit that nobody knows is worth nobody knows what."""
+    said = settings(["SPY", "VOD.L", "BP.L"], currency="GBP", symbols={"BP.L": {"unit": "XYZ"}, "SPY": {"lot": 10.0}})
+    worth = said.units()
+    assert (worth["SPY"], worth["VOD.L"]) == (1.0, 0.01)
+    assert math.isnan(worth["BP.L"])
+    assert said.lots() == {"SPY": 10.0}
 
 
 def test_plain_names() -> None:

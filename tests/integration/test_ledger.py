@@ -88,12 +88,13 @@ def test_events_are_written_exactly() -> None:
         corrections=(Correction(day, "AAA", math.nan, 0.1 + 0.2),),
         revisions=(Revision("CCC", RevisionKind.SPLIT, "close", "yahoo", day, day, 3, 0.1, 10.0, 1.0),),
         sources=("yahoo", "", "file"),
+        closes=odd,
     )
     for event in (SessionClosed(day, prices), PricesChanged(day, prices)):
         back = read_event(write_event(event))
         assert isinstance(back, type(event))
         assert (back.session, key_of(back)) == (day, key_of(event))
-        assert back.prices.returns.tobytes() == odd.tobytes() == back.prices.heard.tobytes()
+        assert back.prices.returns.tobytes() == odd.tobytes() == back.prices.heard.tobytes() == back.prices.closes.tobytes()
         assert repr(back.prices) == repr(prices)
     for plain in (
         SessionVoid(day, "nobody traded"),

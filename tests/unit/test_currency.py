@@ -25,6 +25,14 @@ def test_what_a_dollar_sees() -> None:
     assert seen == pytest.approx(np.array([[0.99 / 1.04 - 1, 0.02, 1.01 * 1.02 - 1, 0.005, 0.04]]), abs=1e-15)
 
 
+def test_prices_in_dollars() -> None:
+    """SAP at 100 euros of 1.10 dollars is 110; Toyota at 3,000 yen of 150 for a dollar is 20; without a rate nothing is known."""
+    closes = np.array([3000.0, 1.10, 100.0, 400.0, 150.0])
+    assert in_dollars().prices(closes) == pytest.approx([20.0, 1.10, 110.0, 400.0, 150.0])
+    closes[4] = np.nan
+    assert np.isnan(in_dollars().prices(closes)[[0, 4]]).all()
+
+
 def test_log_and_simple_agree() -> None:
     """log(1 + simple) is the log return, for direct and inverse rates."""
     r = np.random.default_rng(1).normal(0, 0.05, (7, 3, 5))

@@ -73,6 +73,20 @@ def test_ordinary_closes_are_used_as_they_are() -> None:
     assert np.isnan(judged.heard).all()
 
 
+def test_the_newest_usable_closes_are_told() -> None:
+    """The newest close of each; of one in quarantine, one that is missing and one that was rejected the one before."""
+    case = Case()
+    assert case.judged().closes.tolist() == case.closes[-1].tolist()
+    usable = case.closes[-1].copy()
+    usable[:3] = case.closes[-2, :3]
+    case.closes[-1, 0] *= 3
+    case.closes[-1, 1] = np.nan
+    case.parts["rejected"][-1, 2] = True
+    assert case.judged().closes.tolist() == usable.tolist()
+    case.closes[:, 4] = np.nan
+    assert np.isnan(case.judged().closes[4])
+
+
 def test_a_dividend_is_part_of_the_return() -> None:
     """Total return: what was paid with the ex-date counts as price."""
     case = Case()

@@ -41,7 +41,7 @@ def rounded(problem: Problem, weights: Floats, orders: Orders) -> Floats:
     whole = orders.lots > 0
     near = np.where(whole, held + _lots(weights - held, orders.lots) * orders.lots, np.round(weights, DECIMALS))
     found = np.where(still, held, _inside(problem, near, orders.lots))
-    found = _balanced(problem, found, still, whole)
+    found = _balanced(problem, found, weights, still, whole)
     return _topped_up(problem, found, np.where(still, 0.0, orders.lots)) + 0.0  # no -0.0
 
 
@@ -57,21 +57,28 @@ def _inside(problem: Problem, weights: Floats, lots: Floats) -> Floats:
     return np.asarray(np.where(lots > 0, back, np.clip(weights, problem.lower, problem.upper)))
 
 
-def _balanced(problem: Problem, weights: Floats, still: NDArray[np.bool_], whole: NDArray[np.bool_]) -> Floats:
-    """Cash back in its range by moving the holding with most room that need not be whole, one that is traded anyway if it can."""
+def _balanced(
+    problem: Problem, weights: Floats, wanted: Floats, still: NDArray[np.bool_], whole: NDArray[np.bool_]
+) -> Floats:
+    """Cash back in its range by moving what need not be whole.
+
+    First what is traded anyway, the holding with most room to both sides before others, then what was too small a change, the
+    largest one first.
+    """
     cash = problem.budget - float(weights.sum())
     missing = float(np.clip(cash, problem.least_cash, problem.most_cash)) - cash  # > 0: sell so much
-    if abs(missing) <= EXACT:
-        return weights
     room = np.minimum(weights - problem.lower, problem.upper - weights)
-    for free in (~whole & ~still, ~whole):
-        of_use = np.where(free, room, -np.inf)
-        chosen = int(np.argmax(of_use))
-        if of_use[chosen] >= abs(missing):
-            moved = weights.copy()
-            moved[chosen] = round(float(moved[chosen]) - missing, TIDY)
-            return moved
-    return weights
+    sold = np.sign(missing) * (weights - wanted)
+    traded = [int(i) for i in np.argsort(-room, kind="stable") if not whole[i] and not still[i]]
+    others = [int(i) for i in np.argsort(-sold, kind="stable") if not whole[i] and still[i]]
+    moved = weights.copy()
+    for i in traded + others:
+        if abs(missing) <= EXACT:
+            break
+        share = float(np.clip(missing, moved[i] - problem.upper[i], moved[i] - problem.lower[i]))
+        moved[i] = round(float(moved[i]) - share, TIDY)
+        missing -= share
+    return moved
 
 
 def _topped_up(problem: Problem, weights: Floats, lots: Floats) -> Floats:
