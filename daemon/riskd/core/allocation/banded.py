@@ -1,7 +1,6 @@
 """The fast method from start to certificate: select, refine, prove; select more where the full sample disagrees."""
 
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,7 @@ def banded(problem: Problem, tolerance: float, start: Start | None, account: Acc
     if start is not None and run is not None and run.knows(part):
         first = run.resume(part, start.weights, known)
     else:
-        run = account.run = Fast(part)
+        run = account.run = Fast(part, account.clock)
         first = run.begin(None if start is None else start.weights, known)
     try:
         return _proved(problem, active, run, first, tolerance, account)
@@ -65,10 +64,10 @@ def _proved(
     problem: Problem, active: NDArray[np.bool_], run: Fast, weights: Floats, tolerance: float, account: Account
 ) -> Proved:
     for _ in range(SELECTIONS):
-        begin = perf_counter()
+        begin = account.clock()
         found = Rounds(run, weights).solved()
         run.timed("band", begin)
-        begin = perf_counter()
+        begin = account.clock()
         multipliers = _all(problem, active, found.multipliers)
         proved = Proved(found.weights, multipliers, certify(problem, found.weights, multipliers))
         account.passes += 1

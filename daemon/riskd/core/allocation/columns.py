@@ -73,25 +73,20 @@ def columns(problem: Problem) -> Columns:
     turning = problem.current is not None and problem.turnover < np.inf
     traded = (costs > 0) | turning
     split = traded & (problem.lower < start) & (start < problem.upper)
-    side = np.where(traded, np.where(start <= problem.lower, 1.0, -1.0), 0.0)  # of single and of kept columns: bought or sold
     pair = np.flatnonzero(split)
     asset = np.concatenate((assets, pair))
     upper = np.concatenate((np.where(split, start, problem.upper), problem.upper[pair] - start[pair]))
-    side = np.concatenate((side, np.ones(len(pair))))
-    base = np.concatenate((start, np.zeros(len(pair))))  # where a column trades nothing
+    single = np.where(traded, np.where(start <= problem.lower, 1.0, -1.0), 0.0)
+    side = np.concatenate((single, np.ones(len(pair))))  # 1: what is beyond the start is bought; -1: short of it, sold
     rows, most = _rows(problem, asset)
     given = len(most)
-    equal, total = rows[:0], most[:0]
-    cash = np.ones((1, len(asset)))
-    if problem.least_cash == problem.most_cash:
-        equal, total = cash, np.array([problem.budget - problem.least_cash])
-    else:
-        rows = np.vstack((rows, cash, -cash))
-        most = np.append(most, (problem.budget - problem.least_cash, problem.most_cash - problem.budget))
+    fixed = problem.least_cash == problem.most_cash
+    cash, ends = np.ones((1, len(asset))), np.array([problem.budget - problem.least_cash, problem.most_cash - problem.budget])
+    if not fixed:
+        rows, most = np.vstack((rows, cash, -cash)), np.append(most, ends)
     if turning:
-        for way in (1.0, -1.0):
-            row = np.where(side == way, side, 0.0)
-            rows, most = np.vstack((rows, row)), np.append(most, problem.turnover + row @ base)
+        trades = np.where(side == [[1.0], [-1.0]], side, 0.0)
+        rows, most = np.vstack((rows, trades)), np.append(most, problem.turnover + trades[:, : len(start)] @ start)
     real = np.isfinite(most)
     return Columns(
         asset=asset,
@@ -100,8 +95,8 @@ def columns(problem: Problem) -> Columns:
         gain=problem.expected[asset] - side * costs[asset],
         rows=rows[real],
         most=most[real],
-        equal=equal,
-        total=total,
+        equal=cash[: int(fixed)],
+        total=ends[: int(fixed)],
         start=start,
         kept=pair,
         bought=np.arange(problem.assets, len(asset)),

@@ -1,13 +1,13 @@
 """The fast method before its linear programs: a rough start, the selection of scenarios, Newton steps on it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.allocation.answer import Multipliers
-from riskd.core.allocation.columns import Columns, columns
+from riskd.core.allocation.columns import columns
 from riskd.core.allocation.newton import Frame, Seen, newton
 from riskd.core.allocation.passes import FEW, Passes, Sample, worst
 from riskd.core.allocation.problem import Problem
@@ -38,25 +38,26 @@ class Found:
 class Fast:
     """One run; ``seconds`` by stage, ``rounds`` of small programs, ``passes`` over the scenarios."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, clock: Callable[[], float]) -> None:
+        self.problem, self.clock = problem, clock
         self.passes = Passes(problem.tails)
         self.seconds: dict[str, float] = {}
         self.rounds = 0
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
+        self.least = 0  # columns that any program must have
         self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
         self._selected: tuple[Seen, ...] = ()
 
     def timed(self, stage: str, begin: float) -> None:
         """Book the time since ``begin`` under ``stage``."""
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + perf_counter() - begin
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + self.clock() - begin
 
     def begin(self, weights: Floats | None, duals: Floats | None = None) -> Floats:
         """Weights near the optimum and a selection around them: from ``weights``, or from Newton steps on a subsample."""
-        begin = perf_counter()
-        first = _plain(self.problem, self.columns)
+        begin = self.clock()
+        first = _plain(self.problem)
         size = max(len(tail.scenarios) for tail in self.problem.tails)
         if weights is None and size > 2 * FEW:
             self.samples = tuple(self.passes.strided(tail, min(MANY, max(FEW, size // PARTS))) for tail in self.problem.tails)
@@ -84,12 +85,12 @@ class Fast:
     def _improved(self, first: Floats, duals: Floats | None, most: int) -> Floats:
         """Newton steps, and a new selection where they led far."""
         self.duals = np.ones(len(self.samples)) if duals is None else duals * self.frame.units / self.frame.worth
-        begin = perf_counter()
+        begin = self.clock()
         second = self._newton(first, most, STILL)
         self.timed("newton", begin)
         if self._wandered(second):
             self.select(second)
-            begin = perf_counter()
+            begin = self.clock()
             second = self._newton(second, most, STILL)
             self.timed("newton", begin)
         return second
@@ -104,7 +105,7 @@ class Fast:
 
     def select(self, weights: Floats, besides: bool = False) -> None:
         """One pass: the worst scenarios at ``weights``; ``besides`` keeps those selected before."""
-        begin = perf_counter()
+        begin = self.clock()
         losses = self.passes.losses(weights)
         old = [sample.places for sample in self.samples] if besides else [None] * len(losses)
         chosen = zip(self.problem.tails, losses, old, strict=True)
@@ -152,6 +153,7 @@ class Fast:
         except SolverError:
             if len(work) == len(self.columns.asset):
                 raise
+            self.least = len(self.columns.asset)
             every = np.flatnonzero(self.columns.upper > self.columns.lower)
             point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
         self.duals = duals
@@ -159,7 +161,7 @@ class Fast:
 
     def _moved(self, seen: Seen, weights: Floats, new: Floats) -> float:
         distance = np.abs(seen.losses - seen.worst.threshold)
-        count = min(self.alone(int(np.count_nonzero(new)), seen.sample), len(distance) - 1)
+        count = min(self.alone(held(new), seen.sample), len(distance) - 1)
         near = np.argpartition(distance, count)[: count + 1]
         moves = seen.sample.rows[near] @ (weights - new)
         return float(moves.std() / max(distance[near].max(), 1e-15))
@@ -171,29 +173,36 @@ class Fast:
 
     def working(self, weights: Floats, seen: tuple[Seen, ...], least: int) -> NDArray[np.intp]:
         """Columns worth having, ``least`` or twice the held ones: those off their bounds, then those of the largest gain."""
-        held = self.columns
-        free = held.upper > held.lower
+        every = self.columns
+        free = every.upper > every.lower
+        least = max(least, self.least)
         if free.sum() <= least:
             return np.flatnonzero(free)
-        point = held.point(weights)
+        point = every.point(weights)
         priced = [one.gradient * (dual * self.frame.worth / unit + tail.price)
                   for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)]
-        reduced = (held.gain - np.sum(priced, axis=0)[held.asset]) / self.frame.worth
-        inner = (point > held.lower) & (point < held.upper)
+        reduced = (every.gain - np.sum(priced, axis=0)[every.asset]) / self.frame.worth
+        inner = (point > every.lower) & (point < every.upper)
         level = np.median(reduced[inner]) if inner.any() else np.median(reduced)
-        pull = np.where(point < held.upper, reduced - level, level - reduced)
+        pull = np.where(point < every.upper, reduced - level, level - reduced)
         wanted = max(least, 2 * int(inner.sum()))
         if inner.sum() <= len(inner) / 2:
             pull[inner] = np.inf
         else:
             wanted = least
-        pull[held.lower == -np.inf] = np.inf
+        pull[every.lower == -np.inf] = np.inf
         pull[~free] = -np.inf
         wanted = min(int(free.sum()), wanted)
         return np.sort(np.argpartition(-pull, wanted - 1)[:wanted])
 
 
-def _plain(problem: Problem, held: Columns) -> Floats:
+def held(weights: Floats) -> int:
+    """How many weights are more than dust."""
+    sizes = np.abs(weights)
+    return int((sizes > DUST * sizes.max()).sum())
+
+
+def _plain(problem: Problem) -> Floats:
     """Current weights, or the budget evenly spread within the bounds."""
     first = np.full(problem.assets, problem.budget / problem.assets) if problem.current is None else problem.current
     return np.minimum(np.maximum(first, problem.lower), problem.upper)

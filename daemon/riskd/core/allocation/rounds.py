@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskd.core.allocation.band import Grouping
-from riskd.core.allocation.fast import EXACT, Fast, Found
+from riskd.core.allocation.fast import EXACT, Fast, Found, held
 from riskd.core.allocation.interior import Band, Optimum, SmallProgram, optimum
 from riskd.core.allocation.newton import Seen
 from riskd.core.allocation.passes import worst
@@ -26,7 +26,7 @@ class Rounds:
     def __init__(self, run: Fast, weights: Floats) -> None:
         self.run, self.weights = run, weights
         seen = run.seen(weights)
-        self.alone = [run.alone(int(np.count_nonzero(weights)), one.sample) for one in seen]
+        self.alone = [run.alone(held(weights), one.sample) for one in seen]
         self.groupings = [Grouping(one, count) for one, count in zip(seen, self.alone, strict=True)]
         self.work = run.working(weights, seen, LEAST)
         self.point = run.columns.rested(run.columns.point(weights), self.work)
@@ -37,7 +37,7 @@ class Rounds:
         """Weights that the sample confirms, with their multipliers; raises SolverError when rounds do not suffice."""
         for _ in range(ROUNDS):
             self.run.rounds += 1
-            found = self._small()
+            found = self._small_or_whole()
             self.point[self.work] = found.point
             self.weights = self._whole()
             self.thresholds = found.thresholds * self.run.frame.units
@@ -46,6 +46,17 @@ class Rounds:
                 return self._found(found)
             self.run.duals = np.maximum(found.tails, 1e-3)
         raise SolverError(f"band: not settled after {ROUNDS} rounds")
+
+    def _small_or_whole(self) -> Optimum:
+        """The small program; with all columns where those at hand leave nothing feasible."""
+        try:
+            return self._small()
+        except SolverError:
+            free = np.flatnonzero(self.run.columns.upper > self.run.columns.lower)
+            if len(self.work) == len(free):
+                raise
+            self.work = free
+            return self._small()
 
     def _small(self) -> Optimum:
         program = self._program()
@@ -73,12 +84,12 @@ class Rounds:
 
     def _whole(self) -> Floats:
         """Weights of the point, the rounding of the budget put on the column with the most room."""
-        held = self.run.columns
-        if len(held.total):
-            room = np.minimum(self.point - held.lower, held.upper - self.point)
+        every = self.run.columns
+        if len(every.total):
+            room = np.minimum(self.point - every.lower, every.upper - self.point)
             at = int(np.argmax(room))
-            self.point[at] += float(held.total[0] - held.equal[0] @ self.point)
-        return held.weights(self.point)
+            self.point[at] += float(every.total[0] - every.equal[0] @ self.point)
+        return every.weights(self.point)
 
     def _settled(self, found: Optimum) -> bool:
         """Whether every tail of the sample is what its groups say; where not, the groups are mended or the limit tightened."""
@@ -107,25 +118,25 @@ class Rounds:
 
     def reduced(self, found: Optimum) -> Floats:
         """What one unit more of each column earns (k,), scaled."""
-        held, frame = self.run.columns, self.run.frame
-        pull = np.zeros(len(held.start))
+        every, frame = self.run.columns, self.run.frame
+        pull = np.zeros(len(every.start))
         for grouping, shares, unit in zip(self.groupings, found.shares, frame.units, strict=True):
             pull += grouping.pull(shares) / unit
-        return held.gain / frame.worth - pull[held.asset] - found.rows @ held.rows + found.equal @ held.equal
+        return every.gain / frame.worth - pull[every.asset] - found.rows @ every.rows + found.equal @ every.equal
 
     def _entered(self, found: Optimum) -> bool:
         """Whether columns outside the program would earn more than they cost; the best of them enter."""
-        held = self.run.columns
-        outside = np.ones(len(held.asset), dtype=bool)
+        every = self.run.columns
+        outside = np.ones(len(every.asset), dtype=bool)
         outside[self.work] = False
-        outside &= held.upper > held.lower
+        outside &= every.upper > every.lower
         if not outside.any():
             return False
         return self._enter(self.reduced(found), outside)
 
     def _enter(self, reduced: Floats, outside: NDArray[np.bool_]) -> bool:
-        held = self.run.columns
-        middle = (held.lower + held.upper) / 2
+        every = self.run.columns
+        middle = (every.lower + every.upper) / 2
         gain = np.where(outside, np.where(self.point <= middle, reduced, -reduced), 0.0)
         entrants = np.flatnonzero(gain > ENTER)
         if len(entrants) > ENTRANTS:
