@@ -19,6 +19,7 @@ WORK = 60  # columns of a Newton step at least
 DUST = 1e-3  # of the largest weight; less is on its bound
 PARTS = 20  # a subsample for the first steps holds one scenario in so many, between FEW and MANY
 MANY = 10_000
+VAST = 400_000  # scenarios above which a larger subsample saves passes over all
 ROUGH, STEPS, AGAIN = 2, 4, 2  # steps on the subsample, on the selection, and from a neighbour
 WANDER = 0.33  # of the margin by which the selection reaches below the tail
 STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
@@ -60,13 +61,19 @@ class Fast:
         first = _plain(self.problem)
         size = max(len(tail.scenarios) for tail in self.problem.tails)
         if weights is None and size > 2 * FEW:
-            self.samples = tuple(self.passes.strided(tail, min(MANY, max(FEW, size // PARTS))) for tail in self.problem.tails)
-            self._scale(first, tuple(sample.rows @ -first for sample in self.samples))
-            first = self._newton(first, ROUGH, 0.0, rough=True)
+            first = self._guessed(first, min(MANY, max(FEW, size // PARTS)), ROUGH, rough=True)
+            if size > VAST:
+                first = self._guessed(first, size // PARTS, STEPS, rough=False)
             self.timed("start", begin)
         first = first if weights is None else weights
         self.select(first)
         return self._improved(first, self.duals * self.frame.worth / self.frame.units if duals is None else duals, STEPS)
+
+    def _guessed(self, first: Floats, count: int, most: int, rough: bool) -> Floats:
+        """Newton steps on about ``count`` scenarios at equal distances."""
+        self.samples = tuple(self.passes.strided(tail, count) for tail in self.problem.tails)
+        self._scale(first, tuple(sample.rows @ -first for sample in self.samples))
+        return self._newton(first, most, 0.0 if rough else STILL, rough)
 
     def knows(self, problem: Problem) -> bool:
         """Whether the selection was made from the same scenarios."""
