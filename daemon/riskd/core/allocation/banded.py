@@ -40,7 +40,15 @@ class Start:
 
 
 def banded(problem: Problem, tolerance: float, start: Start | None, account: Account) -> Proved:
-    """The certified optimum; raises SolverError where this method cannot find or prove it."""
+    """The certified optimum; raises SolverError where this method cannot find or prove it.
+
+    What overflows on the way shows in the certificate, and is no warning.
+    """
+    with np.errstate(all="ignore"):
+        return _banded(problem, tolerance, start, account)
+
+
+def _banded(problem: Problem, tolerance: float, start: Start | None, account: Account) -> Proved:
     active = np.array([tail.price > 0 or tail.limit < np.inf for tail in problem.tails])
     if not active.any():
         raise SolverError("band: no CVaR is limited or priced")

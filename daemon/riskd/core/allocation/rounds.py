@@ -17,7 +17,8 @@ PRODUCTS = 1e-4, 0.01, 1.0  # to start from: near the optimum, and where that fa
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
 CROWD = 2.0  # strays, as a multiple of those alone, that ask for new groups instead
-APART = 1e-9  # CVaR of sample and of groups differ by less, in scaled units
+APART = 1e-9  # CVaR of sample and of groups differ by less, and so does CVaR from its limit, in scaled units
+DUST = 1e-9  # of the largest weight
 
 
 class Rounds:
@@ -83,7 +84,8 @@ class Rounds:
         return frame.program(self.work, self.point, bands)
 
     def _whole(self) -> Floats:
-        """Weights of the point, the rounding of the budget put on the column with the most room."""
+        """Weights of the point, dust put on its bound, the rounding of the budget on the column with the most room."""
+        self.point = self.run.columns.settled(self.point, DUST)
         every = self.run.columns
         if len(every.total):
             room = np.minimum(self.point - every.lower, every.upper - self.point)
@@ -97,7 +99,7 @@ class Rounds:
         for i, one in enumerate(self.run.seen(self.weights)):
             unit = self.run.frame.units[i]
             model = worst(self.groupings[i].rows @ -self.weights, self.groupings[i].shares)
-            apart, over = one.worst.value - model.value, one.worst.value - self.run.frame.tails[i].limit
+            apart, over = one.worst.value - model.value, one.worst.value - self.run.frame.tails[i].limit - APART * unit
             mended = False
             if (float(found.shares[i].sum()) if over <= 0 else 1.0) * apart > APART * unit:
                 mended = self._mended(i, one, model.threshold)
