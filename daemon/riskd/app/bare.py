@@ -7,6 +7,8 @@ from riskd.errors import ConfigError
 from riskd.feeds.price_file import PriceFile, Reading
 from riskd.settings import Settings
 
+MODEL = Path("models/artefacts/lstm-jsu-2014")  # learnt least, so that most is out of its sample
+
 
 def bare_settings(path: Path, horizons: tuple[int, ...] = (1,)) -> Settings:
     """What ``riskd backtest --prices`` runs on; prices are taken as they stand, in one currency.
@@ -27,6 +29,7 @@ def bare_settings(path: Path, horizons: tuple[int, ...] = (1,)) -> Settings:
             "universe": file.symbols,
             "scenarios": {"horizons": tuple(sorted({1, *horizons}))},
             "portfolios": ({"name": "equal", "weights": "equal", "limits": (limit,)},),
+            "model": {"artefact": MODEL.resolve()},
             "web": None,
         }
     )

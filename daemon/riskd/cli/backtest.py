@@ -19,13 +19,17 @@ FirstOption = Annotated[
 ]
 LastOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session; else the last there is.")]
 
+ArtefactOption = Annotated[
+    Path | None, typer.Option(help="Folder of the model; else the configured one, with --prices models/artefacts/lstm-jsu-2014.")
+]
+
 
 def backtest(
     config: ConfigOption = DEFAULT,
     first: FirstOption = None,
     last: LastOption = None,
     prices: Annotated[Path | None, typer.Option(help="A price file instead of a configuration: every column a symbol.")] = None,
-    artefact: Annotated[Path | None, typer.Option(help="Folder of the model, instead of the configured one.")] = None,
+    artefact: ArtefactOption = None,
     out: Annotated[Path, typer.Option(help="Folder of the report; a stopped backtest goes on from there.")] = Path("backtest"),
     groups: Annotated[str | None, typer.Option(help=f"Portfolios to judge: {', '.join(GROUPS)}; all by default.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Random portfolios in each random group.")] = 8,
@@ -42,7 +46,7 @@ def backtest(
 
     Or any file of prices, with a date column and a column for each symbol:
 
-    riskd backtest --prices prices.csv --artefact models/artefacts/lstm-jsu-2014
+    riskd backtest --prices prices.csv --horizons 1,10 --out prices-judged
     """
     with told():
         from riskd.app.backtest import Wanted, backtest
