@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -199,7 +200,7 @@ def test_a_killed_backtest_goes_on(config: Path, tmp_path: Path) -> None:
 
     process = started(tmp_path / "killed")
     while len(pieces()) < 2 and process.poll() is None:
-        pass
+        time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     early = {path: path.stat().st_mtime_ns for path in pieces()}
