@@ -184,8 +184,9 @@ from pathlib import Path
 from riskd.app.backtest import Wanted, backtest
 from riskd.lab.report import write_report
 from riskd.settings import load_settings
-wanted = Wanted(date(2020, 3, 2), date(2020, 3, 13), ("given",), in_sample=True, chunk=3)
-write_report(backtest(load_settings(Path(sys.argv[1])), wanted, Path(sys.argv[2])), Path(sys.argv[2]))
+if __name__ == "__main__":
+    wanted = Wanted(date(2020, 3, 2), date(2020, 3, 13), ("given",), in_sample=True, chunk=3)
+    write_report(backtest(load_settings(Path(sys.argv[1])), wanted, Path(sys.argv[2]), int(sys.argv[3])), Path(sys.argv[2]))
 """
 
 
@@ -193,7 +194,7 @@ def test_a_killed_backtest_goes_on(config: Path, tmp_path: Path) -> None:
     """kill -9 after the second of four pieces: what is there is not folded again, and lab.json is the same to the byte."""
 
     def started(folder: Path) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(config), str(folder)], stdout=subprocess.PIPE)
+        return subprocess.Popen([sys.executable, "-c", SCRIPT, str(config), str(folder), "1"])
 
     def pieces() -> list[Path]:
         return sorted(p for p in (tmp_path / "killed" / "pieces").glob("*.npz") if ".part" not in p.name)
@@ -201,8 +202,8 @@ def test_a_killed_backtest_goes_on(config: Path, tmp_path: Path) -> None:
     process = started(tmp_path / "killed")
     while len(pieces()) < 2 and process.poll() is None:
         time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
+    process.kill()
+    process.wait()
     early = {path: path.stat().st_mtime_ns for path in pieces()}
     assert 2 <= len(early) < 4 and not (tmp_path / "killed" / "lab.json").exists()
     assert started(tmp_path / "killed").wait() == 0
@@ -210,3 +211,14 @@ def test_a_killed_backtest_goes_on(config: Path, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in early} == early
     assert started(tmp_path / "whole").wait() == 0
     assert (tmp_path / "killed" / "lab.json").read_bytes() == (tmp_path / "whole" / "lab.json").read_bytes()
+
+
+def test_nobody_outlives_a_killed_backtest(config: Path, tmp_path: Path) -> None:
+    """kill -9 while two processes fold: they let go of what they inherited, which is to end, without finishing their work."""
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(config), str(tmp_path), "2"], stdout=subprocess.PIPE)
+    while not list((tmp_path / "pieces").glob("*.npz")) and process.poll() is None:
+        time.sleep(0.01)
+    process.kill()
+    process.communicate(timeout=180)  # ends when no process of the backtest holds its output open
+    assert process.returncode == -signal.SIGKILL
+    assert len([p for p in (tmp_path / "pieces").glob("*.npz") if ".part" not in p.name]) < 4

@@ -1,13 +1,16 @@
 """The past as riskd would have told it: the daemon's own fold over a stretch of sessions, judged by the laboratory."""
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.managers import SyncManager
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 
@@ -163,7 +166,9 @@ def _each(
             yield _one(settings, portfolios, chunk, path, taken)
         return
     context = get_context("spawn")  # a fork would share ONNX Runtime's threads
-    with context.Manager() as manager, ProcessPoolExecutor(min(jobs, len(missing)), mp_context=context) as pool:
+    manager = SyncManager(ctx=context)
+    manager.start(_end_with_parent)
+    with manager, ProcessPoolExecutor(min(jobs, len(missing)), context, _end_with_parent) as pool:
         counts = manager.Queue()
         running = {pool.submit(_one, settings, portfolios, chunk, path, counts.put) for path, chunk in missing.items()}
         while running:
@@ -171,6 +176,17 @@ def _each(
             while not counts.empty():
                 taken(counts.get())
             yield from (piece.result() for piece in finished)
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for work for ever; it ends instead, and half a piece is no piece."""
+
+    def watch() -> None:
+        if (parent := parent_process()) is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 class _Remarks(logging.Handler):

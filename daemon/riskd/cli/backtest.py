@@ -4,7 +4,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -49,27 +49,38 @@ def backtest(
     riskd backtest --prices prices.csv --horizons 1,10 --out prices-judged
     """
     with told():
-        from riskd.app.backtest import Wanted, backtest
-        from riskd.app.bare import bare_settings
+        from riskd.app.backtest import Wanted
         from riskd.app.stretch import stretch
-        from riskd.lab.answer import answer
-        from riskd.lab.report import demand_plots, write_report
+        from riskd.lab.report import demand_plots
 
         demand_plots()
         ahead, chosen = _numbers(horizons), _words(groups, GROUPS if prices is None else GROUPS[1:])
-        settings = settings_of(config) if prices is None else bare_settings(prices, ahead)
-        if artefact is not None:
-            settings = settings.model_copy(update={"model": settings.model.model_copy(update={"artefact": artefact})})
+        settings = _settings(config, prices, artefact, ahead)
         begin, end = stretch(settings, first and first.date(), last and last.date(), in_sample)
-        wanted = Wanted(begin, end, chosen, ahead, count, 0, in_sample)
-        with _bar() as bar:
-            folding, judging = bar.add_task("sessions folded", total=None), bar.add_task("forecasts judged", total=None)
-            lab = backtest(settings, wanted, out, jobs, lambda done, total: bar.update(folding, completed=done, total=total))
-            paths = write_report(lab, out, jobs, lambda done, total: bar.update(judging, completed=done, total=total))
-        for sentence in answer(json.loads(paths[0].read_text())):
-            typer.echo(sentence)
-        for path in paths:
-            typer.echo(path)
+        _judge(settings, Wanted(begin, end, chosen, ahead, count, 0, in_sample), out, jobs)
+
+
+def _settings(config: Path, prices: Path | None, artefact: Path | None, horizons: tuple[int, ...]) -> Any:
+    from riskd.app.bare import bare_settings
+
+    settings = settings_of(config) if prices is None else bare_settings(prices, horizons)
+    if artefact is None:
+        return settings
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"artefact": artefact})})
+
+
+def _judge(settings: Any, wanted: Any, out: Path, jobs: int) -> None:
+    """Fold, judge, write, and say the answer and where the rest of it is."""
+    from riskd.app.backtest import backtest as laboratory
+    from riskd.lab.answer import answer
+    from riskd.lab.report import write_report
+
+    with _bar() as bar:
+        folding, judging = bar.add_task("sessions folded", total=None), bar.add_task("forecasts judged", total=None)
+        lab = laboratory(settings, wanted, out, jobs, lambda done, total: bar.update(folding, completed=done, total=total))
+        paths = write_report(lab, out, jobs, lambda done, total: bar.update(judging, completed=done, total=total))
+    for line in (*answer(json.loads(paths[0].read_text())), *paths):
+        typer.echo(line)
 
 
 def _bar() -> Progress:
