@@ -39,8 +39,9 @@ def backtest(
 ) -> None:
     """Judge the figures on the past, each as the daemon would have told it on the day.
 
-    Coverage, proper scores and tests beside those of every challenger, as lab.json and lab.html. No session is judged that the
-    model learnt from. For example the crisis of the demo, in two processes:
+    Coverage, proper scores and tests beside those of every challenger, as lab.json and lab.html.
+
+    No session is judged that the model learnt from. For example the crisis of the demo, in two processes:
 
     riskd backtest -c config/demo.toml --groups given,equal,dirichlet --jobs 2
 
