@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from riskd.app.once import past
-from riskd.core.report import Figure
+from riskd.core.report import SLOW, Figure
 from riskd.core.status import DIVERGENCE
 from riskd.settings import Settings, load_settings
 
@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 JUDGED = 0.95  # confidence at which champion and challengers are held against each other
 FACTORS = (DIVERGENCE, 2.0)
 FAULTS = (0.5, 0.6, 0.7, 1.4, 1.7, 2.0)  # what a champion gone wrong might be multiplied by
-OWN, QUICK, SLOW = "gjr-fhs", "ewma-t", "historical"
+OWN, QUICK = "gjr-fhs", "ewma-t"
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def apart(ratio: float) -> float:
 
 RULES: dict[str, Callable[[dict[str, float]], float]] = {
     "the median challenger": lambda r: apart(1 / float(np.median([1 / x for x in r.values()]))),
-    "the median of the quick": lambda r: apart(1 / float(np.median([1 / x for name, x in r.items() if name != SLOW]))),
+    "the median of the quick, ours": lambda r: apart(1 / float(np.median([1 / x for name, x in r.items() if name != SLOW]))),
     "any challenger": lambda r: max(map(apart, r.values())),
     "all challengers": lambda r: min(map(apart, r.values())),
     "all but one": lambda r: sorted(map(apart, r.values()))[1],

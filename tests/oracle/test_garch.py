@@ -5,7 +5,8 @@ import pytest
 from arch import arch_model
 from skfolio.datasets import load_sp500_dataset
 
-from riskd.core.garch import Gjr, _negative_log_likelihood, fit_gjr, gjr_of, untrained
+from riskd.core.challengers.gjr_fhs import gjr_samples
+from riskd.core.garch import MOST_PERSISTENT, Gjr, _negative_log_likelihood, fit_gjr, gjr_of, untrained
 
 pytestmark = pytest.mark.oracle
 
@@ -153,3 +154,41 @@ def test_what_is_not_fitted_keeps_the_level_of_the_returns() -> None:
     fit = untrained(y)
     assert fit.omega / (1 - fit.alpha - fit.gamma / 2 - fit.beta) == pytest.approx(np.mean(y**2), rel=1e-6)
     assert fit.mu == 0.0
+
+
+def test_residuals_too_large_for_the_fit_keep_the_level() -> None:
+    """Drawn from residuals with a mean square of 1.7 a variance at the bound grows by half; with weaker reactions it stays."""
+    fit, random = Gjr(0.0, 1e-9, 0.5, 0.2, 0.3999, 6.0), np.random.default_rng(12)
+    z = random.permutation(np.sqrt(1.7) * np.concatenate([np.ones(500), -np.ones(500)]))
+    steady = fit.steadied(z)
+    assert fit.alpha * 1.7 + fit.gamma * 1.7 / 2 + fit.beta == pytest.approx(1.42, abs=1e-3)
+    assert steady.alpha * 1.7 + steady.gamma * 1.7 / 2 + steady.beta == pytest.approx(MOST_PERSISTENT)
+    assert steady.alpha / steady.gamma == pytest.approx(2.5)
+    assert (steady.mu, steady.omega, steady.beta, steady.nu) == (fit.mu, fit.omega, fit.beta, fit.nu)
+    wild, calm = (f.simulated(0.01, random.choice(z, (21, 4000)))[-1].std() for f in (fit, steady))
+    assert calm == pytest.approx(0.01 * np.sqrt(1.7), rel=0.1)
+    assert wild > 10 * calm
+
+
+def test_ordinary_residuals_leave_the_fit_alone() -> None:
+    """Those of a series that it made itself, and those that are merely a little too large for unit variance."""
+    residuals, _ = TRUTH.filtered(simulated(2000, 13))
+    assert TRUTH.steadied(residuals) is TRUTH
+    assert TRUTH.steadied(1.01 * residuals / np.sqrt(np.mean(residuals**2))) is TRUTH
+
+
+def test_a_stock_at_the_bound_does_not_explode() -> None:
+    """RRC on 2000-01-03, when it traded for pennies: 21 sessions spread as the square root of time says, within a quarter.
+
+    Its fit is at the bound and its residuals have a mean square of 1.78: unguarded, variance grew by 22 % a session, to losses of
+    more than everything and gains of 1e14.
+    """
+    returns = np.log(load_sp500_dataset()["RRC"]).diff().dropna()
+    book = returns.to_numpy()[: returns.index.searchsorted(np.datetime64("2000-01-03"))][-2000:]
+    fit = fit_gjr(book)
+    residuals, sigma = fit.filtered(book)
+    assert fit.fitted and fit.alpha + fit.gamma / 2 + fit.beta == pytest.approx(MOST_PERSISTENT)
+    losses = gjr_samples(fit, book, (21,), turn=0)[21].losses
+    assert (losses < 1).all()
+    wanted = sigma * np.sqrt(21 * np.mean(residuals[-1500:] ** 2))
+    assert np.log1p(-losses).std() == pytest.approx(wanted, rel=0.25)

@@ -1,6 +1,7 @@
 """The summary says of worlds with a known truth what is true, and of missing figures that they are missing."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from lab.worlds import LEVELS, laboratory, track
 from riskd.core.validation.coverage import band, kupiec
 from riskd.lab.calibration import apart
 from riskd.lab.panel import Panel
+from riskd.lab.sections import overlap
 from riskd.lab.summary import rounded, summary
 from riskd.lab.track import Laboratory, Track
 
@@ -94,6 +96,20 @@ def test_overlapping_losses_are_thinned_for_tests_and_lagged_for_comparisons(fou
     five = panel(found, "equal, 5 sessions")
     assert {r["sessions"] for r in five["coverage"]} == {100}
     assert all(r["lags"] >= 4 and r["sessions"] == 500 for r in five["comparisons"])
+
+
+def test_the_page_says_that_losses_overlap(found: Row) -> None:
+    """Which sessions a panel of five-session losses rests on and how many lags it has; nothing of one session's losses."""
+    words = overlap(panel(found, "equal, 5 sessions"))
+    assert "Losses over 5 sessions overlap. Coverage and tests rest on 100 of 500 sessions, whose losses do not." in words
+    assert re.search(r"with ([4-9]|\d\d) Newey-West lags or more", words)
+    assert overlap(panel(found, "equal, 1 session")) == ""
+
+
+def test_the_answer_on_overlapping_losses_names_the_sessions_it_rests_on() -> None:
+    """With nothing shorter than ten sessions the share of exceedances is that of the thirty that do not overlap."""
+    lab = laboratory(track(horizon=10, count=300))
+    assert "In equal, 10 sessions (the 30 whose losses do not overlap), " in summary(lab)["answer"][2]
 
 
 @pytest.mark.parametrize(("horizon", "every", "step"), [(1, 1, 1), (5, 1, 5), (5, 5, 1), (21, 1, 21), (21, 5, 5), (5, 7, 1)])

@@ -5,7 +5,7 @@ import signal
 from contextlib import AsyncExitStack
 
 from riskd import __version__
-from riskd.app.kit import hand_clock, load_forecaster, market_of, pipeline_of, rules_of, store_of
+from riskd.app.kit import clamped, hand_clock, load_forecaster, market_of, pipeline_of, rules_of, store_of
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
@@ -59,7 +59,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, exit_w
     picture = Picture(board, wall.now, delivery.stats)
     ledger.retire(rules)
     picture.remember(ledger.said())
-    metrics = Metrics(board, wall.now)
+    metrics = Metrics(board, wall.now, lambda: clamped(rules))
     plan, replay = settings.replay, None
     if plan is None:
         market = market_of(settings, wall, Notes(database))

@@ -6,7 +6,7 @@
 Sources: L. Glosten, R. Jagannathan, D. Runkle, J. Finance 48 (1993); T. Bollerslev, Rev. Economics and Statistics 69 (1987).
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
@@ -52,6 +52,19 @@ class Gjr:
             square[first] = LARGEST_SQUARE * variance[first]
             variance = _variances(self.omega + weight * square, self.beta, variance[0])
         return e / np.sqrt(variance[:-1]), float(np.sqrt(variance[-1]))
+
+    def steadied(self, z: Floats) -> "Gjr":
+        """The same where paths that draw from the residuals ``z`` (S,) keep their level, else with weaker reactions to shocks.
+
+        On such paths a variance is followed in the mean by one E[(alpha + gamma 1{z < 0}) z^2] + beta times as large, which the
+        fit bounds for innovations of unit variance alone. Where they are larger, alpha and gamma shrink until the bound holds.
+        """
+        square = np.minimum(z * z, LARGEST_SQUARE)
+        reaction = float(np.mean((self.alpha + self.gamma * (z < 0)) * square))
+        if reaction + self.beta <= MOST_PERSISTENT:
+            return self
+        share = (MOST_PERSISTENT - self.beta) / reaction
+        return replace(self, alpha=share * self.alpha, gamma=share * self.gamma)
 
     def simulated(self, sigma: float, z: Floats) -> Floats:
         """Log returns (H, M) of paths with innovations ``z`` (H, M) whose first standard deviation is ``sigma``."""

@@ -10,6 +10,8 @@ from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.quality.doubt import Doubt
 
+SLOW = "historical"  # the challenger that is published and does not judge beside others
+
 
 class Status(StrEnum):
     """The published state; every surface shows one of these and none computes its own."""
@@ -58,9 +60,13 @@ class Figure:
 
     @property
     def challenger_cvar(self) -> float:
-        """The median of the challengers' CVaR; NaN without one."""
-        found = [rival.cvar for rival in self.challengers if math.isfinite(rival.cvar)]
-        return statistics.median(found) if found else math.nan
+        """The median of the challengers' CVaR; NaN without one.
+
+        Historical simulation answers a change of volatility weeks late, so it counts only where nobody else has a figure.
+        """
+        found = {rival.name: rival.cvar for rival in self.challengers if math.isfinite(rival.cvar)}
+        quick = [value for name, value in found.items() if name != SLOW]
+        return statistics.median(quick or found.values()) if found else math.nan
 
 
 @dataclass(frozen=True, slots=True)

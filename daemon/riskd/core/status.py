@@ -18,7 +18,10 @@ def worst(statuses: Sequence[Status]) -> Status:
 
 
 def divergence(figure: Figure) -> float:
-    """The larger of champion / median challenger CVaR and its inverse; infinity when either is missing or not positive."""
+    """The larger of champion / median challenger CVaR and its inverse; infinity when either is missing or not positive.
+
+    The median is that of the quick challengers: :attr:`Figure.challenger_cvar` leaves historical simulation out.
+    """
     a, b = figure.cvar, figure.challenger_cvar
     if not (math.isfinite(a) and math.isfinite(b) and a > 0 and b > 0):
         return math.inf

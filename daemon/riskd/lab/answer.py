@@ -81,8 +81,9 @@ def calibration(found: Row) -> str:
     at = next((c for c in cover if c["level"] == panel["scored"][0]), cover[0])
     inside = sum(c["inside"] == c["portfolios"] for c in cover)
     passed, judged = passes(panel, champion)
+    apart = f" (the {at['sessions']} whose losses do not overlap)" if panel["horizon"] > 1 else ""
     return (
-        f"In {panel['name']}, {at['share']:.2%} of losses lay above the {_level(at)} VaR "
+        f"In {panel['name']}{apart}, {at['share']:.2%} of losses lay above the {_level(at)} VaR "
         f"({at['low']:.2%} to {at['high']:.2%} is what a perfect forecast shows), "
         f"the exact band holds at {inside} of {len(cover)} levels, and {passed} of {judged} calibration tests keep p above .05."
     )

@@ -10,7 +10,7 @@ import numpy as np
 from riskd.core.arrays import Floats
 from riskd.core.validation.compare import DieboldMariano, diebold_mariano, newey_west_lags
 from riskd.core.validation.scores import fz0, pinball
-from riskd.lab.track import Laboratory, Quantified, Track
+from riskd.lab.track import GROUPS, Laboratory, Quantified, Track
 
 SCORED = (0.95, 0.975, 0.99)
 SCORES = ("fz0", "pinball", "crps")
@@ -82,8 +82,8 @@ class Panel:
 
 
 def panels(lab: Laboratory) -> Iterator[Panel]:
-    """One panel for each horizon and group that has portfolios."""
-    keys = sorted({(t.horizon, t.group) for t in lab.tracks})
+    """One panel for each horizon and group that has portfolios; shorter horizons first, groups in the order of GROUPS."""
+    keys = sorted({(t.horizon, t.group) for t in lab.tracks}, key=lambda key: (key[0], GROUPS.index(key[1])))
     for horizon, group in keys:
         yield Panel(group, horizon, lab.levels, tuple(t for t in lab.tracks if (t.horizon, t.group) == (horizon, group)))
 

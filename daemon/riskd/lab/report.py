@@ -24,7 +24,7 @@ def write_report(
 
     Raises ConfigError, before anything is written, without matplotlib.
     """
-    _demand_plots()
+    demand_plots()
     found = summary(lab, jobs, progress)
     page = html(lab, found)
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,8 @@ def _sections(lab: Laboratory, found: Row) -> Iterator[str]:
     yield findings.energy(found)
     for i, (panel, judged) in enumerate(zip(panels(lab), found["panels"], strict=True)):
         yield f'<section id="panel-{i}"><h2>{escape(panel.name)}</h2>{_panel(lab, panel, judged, i)}</section>'
-    yield f"<h2>Provenance</h2>{sections.provenance(found['provenance'])}"
+    conventions = f'<p class="quiet">{escape(found["conventions"])}</p>'
+    yield f"<h2>Provenance</h2>{conventions}{sections.provenance(found['provenance'])}"
 
 
 def _panel(lab: Laboratory, panel: Panel, found: Row, place: int) -> str:
@@ -66,10 +67,11 @@ def _panel(lab: Laboratory, panel: Panel, found: Row, place: int) -> str:
     plots = "\n".join(drawings(lab, panel, found, place))
     parts = (sections.scores, sections.coverage, findings.tests, findings.lights, findings.accuracy, findings.crises)
     tables = "\n".join(part(found, lab.champion) for part in parts)
-    return f'<div class="plots">{plots}</div>\n{tables}\n{sections.missing(found)}'
+    return f'{sections.overlap(found)}<div class="plots">{plots}</div>\n{tables}\n{sections.missing(found)}'
 
 
-def _demand_plots() -> None:
+def demand_plots() -> None:
+    """Raises ConfigError without matplotlib: better before a long calculation than after it."""
     try:
         from riskd.lab import plots  # noqa: F401
     except ModuleNotFoundError as missing:

@@ -118,6 +118,18 @@ def _share(row: Row) -> Cell:
     return percent(row["share"], "", "" if row["inside"] else "bad")
 
 
+def overlap(panel: Row) -> str:
+    """How losses over several sessions were judged although they overlap; nothing of one session."""
+    if panel["horizon"] == 1:
+        return ""
+    counts = [r["sessions"] for r in panel["coverage"] if r["share"] is not None]
+    lags = [r["lags"] for r in panel["comparisons"] if r["lags"] is not None]
+    apart = f"{min(counts)} of {panel['sessions']} sessions, whose losses do not" if counts else "no session"
+    rest = f" Comparisons use all of them, with {min(lags)} Newey-West lags or more." if lags else ""
+    words = f"Losses over {panel['horizon']} sessions overlap. Coverage and tests rest on {apart}.{rest}"
+    return f'<p class="quiet">{escape(words)}</p>'
+
+
 def missing(panel: Row) -> str:
     """Sessions of each portfolio, and how many of them each model did not forecast."""
     models = sorted({m for p in panel["portfolios"] for m in p["missing"]})

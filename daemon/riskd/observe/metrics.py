@@ -1,7 +1,7 @@
 """The newest snapshot as Prometheus metrics; the one door to prometheus_client."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -22,6 +22,7 @@ STAGE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 3
 
 Labels = tuple[str, ...]
 Sample = tuple[Labels, float | None]
+Clamped = Callable[[], Mapping[str, int]]  # method -> count, for every model that clamps
 
 
 def gauge(name: str, text: str, labels: Labels, samples: Sequence[Sample]) -> GaugeMetricFamily:
@@ -57,9 +58,10 @@ def breached(limit: LimitReport) -> float | None:
 class SnapshotCollector(Collector):
     """Turns one immutable snapshot into metric families, so that one scrape never mixes two sessions."""
 
-    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+    def __init__(self, board: Board, now: Callable[[], datetime], clamped: Clamped) -> None:
         self._board = board
         self._now = now
+        self._clamped = clamped
 
     def collect(self) -> Iterator[Metric]:
         snapshot, now = self._board.snapshot, self._now()
@@ -69,6 +71,7 @@ class SnapshotCollector(Collector):
         yield from limit_families(snapshot.reports)
         yield weight_family(snapshot)
         yield from outbox_families(snapshot, now)
+        yield from clamp_families(self._clamped())
 
 
 def daemon_families(snapshot: Snapshot) -> Iterator[Metric]:
@@ -183,14 +186,24 @@ def outbox_families(snapshot: Snapshot, now: datetime) -> Iterator[Metric]:
     yield connects
 
 
+def clamp_families(clamped: Mapping[str, int]) -> Iterator[Metric]:
+    """How often a model that bounds what it simulates had to; nothing where no model does."""
+    text = "Simulated returns that the model's clamp changed."
+    changed = CounterMetricFamily("riskd_simulated_returns_clamped", text, labels=("method",))
+    for method, count in sorted(clamped.items()):
+        changed.add_metric((method,), count)
+    if clamped:
+        yield changed
+
+
 class Metrics:
     """The daemon's own registry: the board's newest snapshot and how long each stage of a cycle took."""
 
-    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+    def __init__(self, board: Board, now: Callable[[], datetime], clamped: Clamped = dict) -> None:
         """``now`` answers an aware time; it decides whether figures are stale when they are read."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        self._registry.register(SnapshotCollector(board, now))
+        self._registry.register(SnapshotCollector(board, now, clamped))
         self._stages = Histogram(
             "riskd_stage_duration_seconds",
             "Wall-clock time of one stage of a cycle.",

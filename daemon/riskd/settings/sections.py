@@ -95,7 +95,8 @@ class Scenarios(Section):
     levels: tuple[Confidence, ...] = ScenarioRules.levels
     pool: Annotated[int, Field(ge=250, le=10_000)] = ScenarioRules.pool
     challengers: tuple[str, ...] = Field(
-        default=ScenarioRules.challengers, description="estimators beside every figure; their median must agree with it"
+        default=ScenarioRules.challengers,
+        description="estimators beside every figure; their median, historical left out, must agree with it",
     )
 
     @field_validator("model")

@@ -54,8 +54,8 @@ def figure(level: float, horizon: int, scale: float) -> Figure:
         cvar - 1.96 * error,
         cvar + 1.96 * error,
         error,
-        error / 2,
-        (Rival("ewma-t", var * 0.97, cvar * 1.05),),
+        0.04 * cvar,
+        (Rival("gjr-fhs", var * 0.97, cvar * 1.05), Rival("historical", var * 0.9, cvar * 0.92)),
     )
 
 

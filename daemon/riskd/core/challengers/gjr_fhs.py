@@ -37,7 +37,7 @@ def gjr_samples(fit: Gjr, book: Floats, horizons: tuple[int, ...], turn: int, se
     if longer:
         random = np.random.Generator(np.random.Philox(key=[seed % 2**64, 1]))
         rows = rows_of(random, max(longer), PATHS, len(pool))
-        total = np.cumsum(fit.simulated(sigma, pool[rows]), axis=0)
+        total = np.cumsum(fit.steadied(pool).simulated(sigma, pool[rows]), axis=0)
         found |= {h: Sample(loss(total[h - 1]), rows[:h].T, len(pool), drawn=True) for h in longer}
     return found
 
