@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 from riskd.core.events import AlertEvent, Proposal
 from riskd.core.message import WITHDRAWN
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 from riskd.settings import Settings
 
@@ -15,12 +16,14 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name -> schema: the configuration, the two retained states and the event."""
+    """File name -> schema: the configuration, the daemon's status, the two retained states and the event."""
+    validity = {"valid_until": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}}
     version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
     return {
         "config.schema.json": {"$schema": DIALECT, "title": "riskd configuration", **Settings.model_json_schema()},
-        "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version),
+        "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version, validity),
         "allocation.schema.json": _retained("retained <base>/<portfolio>/allocation", Proposal, version),
+        "status.schema.json": _published("retained <base>/status", Pulse, version),
         "event.schema.json": _event(version),
     }
 
@@ -36,9 +39,9 @@ def export(folder: Path) -> list[Path]:
     return written
 
 
-def _retained(title: str, kind: type, version: dict[str, Any]) -> dict[str, Any]:
-    """What stands on a retained topic: the thing itself, or that it no longer stands."""
-    schema = _published(title, kind, version)
+def _retained(title: str, kind: type, version: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What stands on a retained topic: the thing itself with ``more`` about it, or that it no longer stands."""
+    schema = _published(title, kind, version | (more or {}))
     body = {key: schema.pop(key) for key in ("type", "properties", "required")}
     text = {"type": "string"}
     gone = {**version, "portfolio": text, "session": text, "status": {"const": WITHDRAWN}}

@@ -1,10 +1,11 @@
 """What leaves the daemon, written once for every sink: retained states and CloudEvents."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from riskd.core.canonical import canonical_json, plain
 from riskd.core.events import AlertEvent, Outcome, Proposal
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1
@@ -21,9 +22,9 @@ class Message:
     retain: bool
 
 
-def state_message(report: PortfolioReport) -> Message:
-    """The retained state of a portfolio."""
-    body = canonical_json({"schema": SCHEMA_VERSION, **plain(report)})
+def state_message(report: PortfolioReport, valid_until: datetime | None = None) -> Message:
+    """The retained state of a portfolio, which must not be believed after ``valid_until``, nor without one."""
+    body = canonical_json({"schema": SCHEMA_VERSION, "valid_until": valid_until, **plain(report)})
     return Message(f"{report.portfolio}/{report.session}", f"{report.portfolio}/state", body, retain=True)
 
 
@@ -37,6 +38,11 @@ def withdrawal_message(portfolio: str, session: date, what: str = "allocation") 
     """A retained ``allocation`` (or ``state``, of a portfolio that is gone) that stands no more; ``session`` is its last."""
     body = canonical_json({"schema": SCHEMA_VERSION, "portfolio": portfolio, "session": session, "status": WITHDRAWN})
     return Message(f"{portfolio}/{session}/{what}", f"{portfolio}/{what}", body, retain=True)
+
+
+def pulse_message(pulse: Pulse) -> Message:
+    """The retained status of the daemon itself."""
+    return Message(f"pulse/{pulse.seq}", "status", canonical_json({"schema": SCHEMA_VERSION, **plain(pulse)}), retain=True)
 
 
 def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
@@ -55,11 +61,11 @@ def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
     return Message(alert.id, topic, canonical_json(body), retain=False)
 
 
-def messages(outcome: Outcome) -> tuple[Message, ...]:
-    """Everything an outcome has to say: events first, then the states they led to."""
+def messages(outcome: Outcome, valid_until: datetime | None = None) -> tuple[Message, ...]:
+    """Everything an outcome has to say: events first, then the states they led to, each good until ``valid_until``."""
     return (
         *(event_message(a) for a in outcome.alerts),
-        *(state_message(r) for r in outcome.reports),
+        *(state_message(r, valid_until) for r in outcome.reports),
         *(allocation_message(p) for p in outcome.proposals),
         *(withdrawal_message(p, outcome.session) for p in outcome.withdrawn),
     )

@@ -56,10 +56,10 @@ class Pipeline:
             raise RuntimeError("the pipeline is not open")
         return self._state
 
-    @property
-    def late_after(self) -> timedelta:
-        """How long after a session is over its prices, and then its figures, are late."""
-        return self._parts.late_after
+    def valid_until(self, session: date) -> datetime | None:
+        """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
+        following = self._parts.calendar.following(session)
+        return self._parts.calendar.over_at(following) + self._parts.late_after if following else None
 
     @property
     def interrupted(self) -> bool:
@@ -180,7 +180,7 @@ class Pipeline:
         rest = self._due[1:] if isinstance(event, AllocationDue) else self._due
         due = (*rest, *outcome.follow_ups)
         with self._parts.stage("commit"):
-            self._parts.ledger.commit(event, state, outcome, due)
+            self._parts.ledger.commit(event, state, outcome, due, self.valid_until(outcome.session))
         self._state, self._due = state, due
         return outcome
 

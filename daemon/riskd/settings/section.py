@@ -1,5 +1,6 @@
 """What every part of the configuration file is made of."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -46,10 +47,16 @@ class Section(BaseModel):
 
 
 def secret(path: Path | None, key: str) -> str | None:
-    """What the file at ``path`` holds; ConfigError that names ``key`` when it is missing or others may read it."""
+    """What the file at ``path`` holds; ConfigError that names ``key`` when it is missing or others may read it.
+
+    A credential of that name comes first: systemd shows it in $CREDENTIALS_DIRECTORY to the service alone.
+    """
     if path is None:
         return None
+    credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "")) / path.name
     try:
+        if credential.is_absolute() and credential.is_file():
+            return credential.read_text().rstrip("\r\n")
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(f"{key}: {path} can be read by others; chmod 600 it")
         return path.read_text().rstrip("\r\n")
