@@ -50,4 +50,4 @@ class Snapshot:
     refused: str = ""  # why the newest configuration was not taken; empty if it was
     sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
     records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held
-    alerts: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start
+    told: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start
