@@ -4,6 +4,7 @@ VENV   ?= .venv
 PYTHON ?= python3
 ARGS   ?=
 BIN    := $(VENV)/bin
+SOURCES = daemon models tests benchmarks
 UV      = $(BIN)/uv pip
 COMPILE = $(UV) compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate
 INSTALL = $(UV) install -q --python $(BIN)/python
@@ -36,8 +37,9 @@ test: $(VENV)/.train ## run every test; brokers and browsers come from apt if yo
 	@.ci/programs
 	@$(BIN)/python -m pytest tests $(ARGS)
 
-check: $(VENV)/.train ## lint, types (of the training package too), import rules
-	@$(BIN)/ruff check daemon models tests
+check: $(VENV)/.train ## lint, format, types (of the training package too), import rules
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check -q $(SOURCES)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
@@ -48,7 +50,7 @@ lock: $(BIN)/uv ## resolve the requirements anew; ARGS=--upgrade takes newer ver
 train: $(VENV)/.train ## train, judge and export the network; ARGS go to the trainer
 	@$(BIN)/python -m riskd_models train $(ARGS)
 
-bench: $(VENV)/.daemon ## run every benchmark on this machine
+bench: $(VENV)/.train ## run every benchmark on this machine
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS); done
 
 clean: ## remove the environment, caches and built wheels; prices and checkpoints stay

@@ -22,24 +22,14 @@ from riskd.core.market import log_returns
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.value_at_risk import value_at_risk
 from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.core.validation.compare import diebold_mariano
+from riskd.core.validation.scores import fz0
 from riskd.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 FIRST, LAST = date(2015, 1, 2), date(2022, 12, 28)
 MODELS = SCENARIO_MODELS
 LEVELS, PATHS, POOL = (0.95, 0.99), 4000, 1500
-
-
-def fz0(loss: float, var: float, es: float, level: float) -> float:
-    """Fissler-Ziegel score of (VaR, ES) with losses positive: -1{y<=v}(v-y)/(a e) + v/e + log(-e) - 1 on returns."""
-    return (loss >= var) * (loss - var) / ((1 - level) * es) + var / es + np.log(es) - 1
-
-
-def newey_west_t(difference: Floats, lags: int = 10) -> float:
-    """t of a mean with autocorrelated terms."""
-    d = difference - difference.mean()
-    variance = d @ d + 2 * sum((1 - k / (lags + 1)) * (d[k:] @ d[:-k]) for k in range(1, lags + 1))
-    return float(difference.mean() * len(d) / np.sqrt(variance))
 
 
 def main() -> None:
@@ -71,13 +61,13 @@ def main() -> None:
                     var = np.array([value_at_risk(z, level).value for z in losses.T])
                     es = np.array([cvar(z, level).value for z in losses.T])
                     hits[name, level].append(realised > var)
-                    scores[name, level].append(float(np.mean([fz0(*row, level) for row in zip(realised, var, es, strict=True)])))
+                    scores[name, level].append(float(fz0(realised, var, es, level).mean()))
         if day >= forecaster.warm_up:
             pool.append(forecast.score(r[None])[0])
         state = forecaster.advance(state, r[None])
-    base = next(iter(SCENARIO_MODELS))
+    base = "filtered-bootstrap"
     for (name, level), values in sorted(scores.items(), key=lambda item: (item[0][1], item[0][0])):
-        t = newey_west_t(np.array(values) - np.array(scores[base, level])) if name != base else 0.0
+        t = diebold_mariano(np.array(values) - np.array(scores[base, level]), lags=10).t
         rate = float(np.mean(hits[name, level]))
         count = f"{len(values)} sessions x {books.shape[1]} books"
         print(f"{level:<5} {name:32} FZ0 {np.mean(values):8.4f}  DM t {t:+5.2f}  exceeded {rate:6.2%} of {count}")

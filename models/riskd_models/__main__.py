@@ -81,9 +81,9 @@ def told(card: Card) -> str:
     """The scores as a small table."""
     scores = card.out_of_sample
     if scores is None:
-        return f"{card.name}@{card.model_sha256[:12]}, learnt to {card.training.last}; not judged, for no later session is known"
+        return f"{card.identity}, learnt to {card.training.last}; not judged, for no later session is known"
     days = f"{scores.sessions} sessions {scores.first} to {scores.last}"
-    lines = [f"{card.name}@{card.model_sha256[:12]}, judged on {days}, lower is better"]
+    lines = [f"{card.identity}, judged on {days}, lower is better"]
     for model, means in scores.means.items():
         against = scores.t_against.get(model, {})
         cells = (f"{k} {v:.5g}" + (f" (t {against[k]:+.1f})" if k in against else "") for k, v in means.items())

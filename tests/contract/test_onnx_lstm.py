@@ -1,6 +1,8 @@
 """What every user of the forecaster relies on: same bytes, no look ahead, and a clear word instead of a wrong number."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -300,6 +302,12 @@ def test_auto_says_where_it_runs(artefact: Artefact, caplog: pytest.LogCaptureFi
 
 
 def test_identity_is_name_and_hash(artefact: Artefact, forecaster: OnnxLstm) -> None:
-    """As the reports print it: lstm-jsu@ and the head of the model's SHA-256."""
-    assert forecaster.identity == f"lstm-jsu@{artefact.card.model_sha256[:12]}"
+    """As the reports print it: lstm-jsu@ and twelve digits, others for another step, horizon or first state."""
+    assert re.fullmatch("lstm-jsu@[0-9a-f]{12}", forecaster.identity)
+    card = artefact.card
+    start = card.start.model_copy(update={"variance_floor": 2 * card.start.variance_floor})
+    changes = ({"model_sha256": "0" * 64}, {"horizon_sha256": "0" * 64}, {"start": start}, {"spin_up": 61}, {"warm_up": 311})
+    others = {replace(artefact, card=card.model_copy(update=change)).identity for change in changes}
+    assert len(others | {forecaster.identity}) == 6
+    assert OnnxLstm(replace(artefact)).identity == forecaster.identity
     assert_array_equal([forecaster.spin_up, forecaster.warm_up], [60, 310])

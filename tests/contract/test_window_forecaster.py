@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from shutil import copytree
 
@@ -9,8 +10,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from conftest import small_rules
+from riskd.app.kit import clamped as clamped_by
 from riskd.core.arrays import Floats
 from riskd.core.forecaster import MarketState
+from riskd.core.rules import Lane
 from riskd.errors import ModelError
 from riskd.forecast import window
 from riskd.forecast.window import WindowForecaster
@@ -152,6 +156,10 @@ def test_the_clamp_binds_and_is_counted(artefacts: dict[str, WindowArtefact]) ->
     open_paths = free.simulate(folded(free, RETURNS)[0], scores)
     assert (np.abs(np.expm1(open_paths)) > 0.2).sum() == 7
     assert free.clamped == 0
+    lanes = (Lane("bounded", clamped), Lane("unbounded", free))
+    assert clamped_by(replace(small_rules(), lanes=lanes)) == {"bounded": 7}
+    assert clamped_by(replace(small_rules(), forecaster=clamped)) == {"seed-4": 7}
+    assert clamped_by(small_rules()) == {}
 
 
 def test_what_was_realised_is_never_clamped(artefacts: dict[str, WindowArtefact]) -> None:

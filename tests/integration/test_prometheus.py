@@ -45,7 +45,7 @@ def rendered() -> str:
         valid_until=NOW + timedelta(days=4), deliveries=(Delivery("mqtt", True, 2, 1, 0, 3.0),),
         cycles={"computed": 3, "failed": 1}, feeds={"yahoo": "failing", "file:drop": "failover"},
     )  # fmt: skip
-    metrics = Metrics(Board(snapshot), lambda: NOW)
+    metrics = Metrics(Board(snapshot), lambda: NOW, lambda: {"seed-4": 3})
     with metrics.stage("scenarios"):
         pass
     return metrics.render()[0].decode()

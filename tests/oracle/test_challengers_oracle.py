@@ -10,7 +10,7 @@ from riskd.core.arrays import Floats
 from riskd.core.books import book_returns
 from riskd.core.challengers import CHALLENGERS
 from riskd.core.challengers.ewma_t import ewma_t, fitted_t
-from riskd.core.challengers.garch_t_copula import garch_t_copula
+from riskd.core.challengers.garch_t_copula import garch_t_copula, interpolated, unit_t_quantiles
 from riskd.core.challengers.gjr_fhs import gjr_fhs, gjr_samples
 from riskd.core.challengers.historical import historical
 from riskd.core.challengers.past import Past
@@ -250,6 +250,29 @@ def test_garch_t_copula_against_a_straight_simulation(monkeypatch: pytest.Monkey
                 ours = found[day][:, i]
                 assert value_at_risk(ours, 0.95).value == pytest.approx(value_at_risk(straight, 0.95).value, rel=0.03)
                 assert cvar(ours, 0.95).value == pytest.approx(cvar(straight, 0.95).value, rel=0.03)
+
+
+def test_garch_t_copula_has_little_luck() -> None:
+    """The standard error of a CVaR at 99 % is below 2.5 % of it at 1 and 10 sessions; every path has its mirror image."""
+    told = past(simulated(1500), GARCH, (Portfolio("alone", np.array([1.0, 0.0, 0.0]), 0.0, ()), LONG))
+    found = garch_t_copula(told, (1, 10))
+    for losses in found.values():
+        for column in losses.T:
+            judged = cvar(column, 0.99)
+            assert judged.standard_error < 0.025 * judged.value
+    shocks = np.sort(np.log1p(-found[1][:, 0]) - GARCH.mu)
+    np.testing.assert_allclose(shocks, -shocks[::-1], rtol=1e-9, atol=1e-15)
+
+
+def test_innovations_are_the_quantiles_of_their_scores() -> None:
+    """Of unit-variance Student t with 3, 5 and 200 degrees of freedom, to a ten-thousandth; beyond 6.5 the last one stands."""
+    nu = np.array([3.0, 5.0, 200.0])
+    scores = np.random.default_rng(10).uniform(-6.4, 6.4, (1000, 3))
+    wanted = stats.t.ppf(stats.norm.cdf(scores), nu) * np.sqrt((nu - 2) / nu)
+    np.testing.assert_allclose(interpolated(unit_t_quantiles(nu), scores), wanted, rtol=1e-4, atol=1e-5)
+    edge = interpolated(unit_t_quantiles(nu), np.array([[6.5] * 3, [9.0] * 3, [-np.inf] * 3]))
+    np.testing.assert_array_equal(edge[0], edge[1])
+    np.testing.assert_allclose(edge[2], -edge[0], rtol=1e-4)
 
 
 def test_another_currency_is_seen_by_every_challenger() -> None:

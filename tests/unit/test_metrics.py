@@ -36,9 +36,9 @@ SNAPSHOT = Snapshot(
 Series = dict[tuple[str, frozenset[str]], float]
 
 
-def scrape(snapshot: Snapshot, now: datetime = NOW) -> Series:
+def scrape(snapshot: Snapshot, now: datetime = NOW, clamped: dict[str, int] | None = None) -> Series:
     """Every sample by its name and its label values."""
-    text = Metrics(Board(snapshot), lambda: now).render()[0].decode()
+    text = Metrics(Board(snapshot), lambda: now, lambda: clamped or {}).render()[0].decode()
     samples = [s for family in text_string_to_metric_families(text) for s in family.samples]
     assert not any({"job", "instance"} & s.labels.keys() or s.name.endswith("_created") for s in samples)
     assert not any(math.isnan(s.value) for s in samples)
@@ -270,3 +270,12 @@ def test_a_blocked_loop_is_seen() -> None:
     asyncio.run(blocked())
     assert found[0] >= 0.19
     assert min(found) >= 0
+
+
+def test_clamped_returns_are_counted_where_a_model_clamps() -> None:
+    """One counter a model, zero from the start; no series at all where none bounds what it simulates."""
+    series = scrape(SNAPSHOT, clamped={"seed-4": 7, "open": 0})
+    assert value(series, "riskd_simulated_returns_clamped_total", "seed-4") == 7
+    assert value(series, "riskd_simulated_returns_clamped_total", "open") == 0
+    assert not any("clamped" in name for name in names(scrape(SNAPSHOT)))
+    assert b"clamped" not in Metrics(Board(SNAPSHOT), lambda: NOW).render()[0]

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from conftest import closed, made_up_table, small_rules
+from riskd.core.advance import window
 from riskd.core.arrays import frozen
 from riskd.core.books import book_returns
 from riskd.core.challengers.gjr_fhs import gjr_samples
@@ -74,14 +76,23 @@ def test_what_had_been_forecast_is_what_was_told(rules: Rules, sessions: int) ->
         np.testing.assert_array_equal(found[name].losses[1], eve[name].losses[1])
 
 
-def test_a_full_pool_lost_its_oldest_session_alone(state: State) -> None:
-    """Where the pool is full its oldest row is gone by now: the forecast found again differs by less than one session's share."""
+def test_a_full_memory_still_knows_what_the_eve_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pool and returns are full: session after session, with gaps in the oldest rows, the eve's forecast is found bit for bit."""
+    for module in ("advance", "refit"):
+        monkeypatch.setattr(import_module(f"riskd.core.{module}"), "WINDOW", 40)
     rules = small_rules(pool=200)
-    warm = warm_state(rules, TABLE)
-    before = bank_of(rules, warm).books["book"].losses[1]
-    after, _ = step(rules, warm, closed(warm.session + timedelta(days=1), -0.02))
-    again = forecast_before(rules, after)["book"].losses[1]
-    assert np.abs(np.quantile(again, [0.5, 0.9, 0.95]) / np.quantile(before, [0.5, 0.9, 0.95]) - 1)[1:].max() < 0.05
+    known = TABLE.log_returns.copy()
+    known[-200, 0] = known[-160:-158, 1] = np.nan
+    state = warm_state(rules, replace(TABLE, log_returns=known))
+    assert (len(state.scores), len(state.log_returns), window(rules)) == (201, 201, 200)
+    for move in (-0.02, 0.01, 0.0):
+        eve = bank_of(rules, state).books["book"]
+        state, _ = step(rules, state, closed(state.session + timedelta(days=1), move))
+        found = forecast_before(rules, state)["book"]
+        for mine, told in zip(found.samples[1], eve.samples[1], strict=True):
+            np.testing.assert_array_equal(mine.losses, told.losses)
+        np.testing.assert_array_equal(found.losses[1], eve.losses[1])
+        assert (len(state.scores), len(state.log_returns), found.samples[1][0].pool) == (201, 201, 200)
 
 
 def test_without_books_there_is_nothing(rules: Rules, state: State) -> None:

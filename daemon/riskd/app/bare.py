@@ -7,8 +7,10 @@ from riskd.errors import ConfigError
 from riskd.feeds.price_file import PriceFile, Reading
 from riskd.settings import Settings
 
+MODEL = Path("models/artefacts/lstm-jsu-2014")  # learnt least, so that most is out of its sample
 
-def bare_settings(path: Path) -> Settings:
+
+def bare_settings(path: Path, horizons: tuple[int, ...] = (1,)) -> Settings:
     """What ``riskd backtest --prices`` runs on; prices are taken as they stand, in one currency.
 
     Raises ConfigError for a file without symbols, DataError as every price file does.
@@ -25,7 +27,9 @@ def bare_settings(path: Path) -> Settings:
             "feeds": (replay,),
             "symbols": {symbol: {"currency": "USD"} for symbol in file.symbols},
             "universe": file.symbols,
+            "scenarios": {"horizons": tuple(sorted({1, *horizons}))},
             "portfolios": ({"name": "equal", "weights": "equal", "limits": (limit,)},),
+            "model": {"artefact": MODEL.resolve()},
             "web": None,
         }
     )

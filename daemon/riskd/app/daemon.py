@@ -8,7 +8,17 @@ from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
 from riskd import __version__
-from riskd.app.kit import Market, hand_clock, load_forecaster, market_of, mqtt_target, pipeline_of, rules_of, store_of
+from riskd.app.kit import (
+    Market,
+    clamped,
+    hand_clock,
+    load_forecaster,
+    market_of,
+    mqtt_target,
+    pipeline_of,
+    rules_of,
+    store_of,
+)
 from riskd.app.reload import ReadAgain, Reload, start_again
 from riskd.core.message import Message
 from riskd.errors import RiskdError
@@ -80,7 +90,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     picture.remember(said, (past for r in said.reports for past in ledger.history(r.portfolio, SESSIONS + 1)))
     stop = _stop_on_signals()
     reload = Reload(settings, read_again, picture, stop)
-    metrics = Metrics(board, wall.now)
+    metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)

@@ -127,6 +127,12 @@ def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
     return Lane(rival.name, _loaded(settings, rival.artefact, f"{key}.artefact"), rival.model, rival.paths)
 
 
+def clamped(rules: Rules) -> dict[str, int]:
+    """Simulated returns that the clamp of a model changed so far, by the name that its figures bear; none where none clamps."""
+    systems = [(rules.forecaster.identity.partition("@")[0], rules.forecaster), *((x.name, x.forecaster) for x in rules.lanes)]
+    return {name: x.clamped for name, x in systems if isinstance(x, WindowForecaster) and x.clamps}
+
+
 def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:
     """Calendar and feeds under ``clock``; feeds show no session that is not over by it. ``notes`` outlive a restart."""
     files: list[FileFeed] = []

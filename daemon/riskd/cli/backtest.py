@@ -19,13 +19,17 @@ FirstOption = Annotated[
 ]
 LastOption = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last session; else the last there is.")]
 
+ArtefactOption = Annotated[
+    Path | None, typer.Option(help="Folder of the model; else the configured one, with --prices models/artefacts/lstm-jsu-2014.")
+]
+
 
 def backtest(
     config: ConfigOption = DEFAULT,
     first: FirstOption = None,
     last: LastOption = None,
     prices: Annotated[Path | None, typer.Option(help="A price file instead of a configuration: every column a symbol.")] = None,
-    artefact: Annotated[Path | None, typer.Option(help="Folder of the model, instead of the configured one.")] = None,
+    artefact: ArtefactOption = None,
     out: Annotated[Path, typer.Option(help="Folder of the report; a stopped backtest goes on from there.")] = Path("backtest"),
     groups: Annotated[str | None, typer.Option(help=f"Portfolios to judge: {', '.join(GROUPS)}; all by default.")] = None,
     count: Annotated[int, typer.Option(min=1, help="Random portfolios in each random group.")] = 8,
@@ -33,28 +37,45 @@ def backtest(
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes its own dates.")] = 1,
     in_sample: Annotated[bool, typer.Option("--in-sample", help="Judge on sessions the model learnt from, too.")] = False,
 ) -> None:
-    """Fold the past as the daemon would have and judge every figure: coverage, proper scores, tests; JSON and one HTML page."""
-    with told():
-        from riskd.app.backtest import Wanted, backtest, stretch
-        from riskd.app.bare import bare_settings
-        from riskd.lab.answer import answer
-        from riskd.lab.report import write_report
+    """Judge the figures on the past, each as the daemon would have told it on the day.
 
-        settings = settings_of(config) if prices is None else bare_settings(prices)
+    Coverage, proper scores and tests beside those of every challenger, as lab.json and lab.html. No session is judged that the
+    model learnt from. For example the crisis of the demo, in two processes:
+
+    riskd backtest -c config/demo.toml --groups given,equal,dirichlet --jobs 2
+
+    Or any file of prices, with a date column and a column for each symbol:
+
+    riskd backtest --prices prices.csv --horizons 1,10 --out prices-judged
+    """
+    with told():
+        from riskd.app.backtest import Wanted, backtest
+        from riskd.app.bare import bare_settings
+        from riskd.app.stretch import stretch
+        from riskd.lab.answer import answer
+        from riskd.lab.report import demand_plots, write_report
+
+        demand_plots()
+        ahead, chosen = _numbers(horizons), _words(groups, GROUPS if prices is None else GROUPS[1:])
+        settings = settings_of(config) if prices is None else bare_settings(prices, ahead)
         if artefact is not None:
             settings = settings.model_copy(update={"model": settings.model.model_copy(update={"artefact": artefact})})
-        begin, end = stretch(settings, first and first.date(), last and last.date())
-        chosen = _words(groups, GROUPS if prices is None else GROUPS[1:])
-        wanted = Wanted(begin, end, chosen, _numbers(horizons), count, 0, in_sample)
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-            folding, judging = bar.add_task("folding", total=None), bar.add_task("judging", total=None)
+        begin, end = stretch(settings, first and first.date(), last and last.date(), in_sample)
+        wanted = Wanted(begin, end, chosen, ahead, count, 0, in_sample)
+        with _bar() as bar:
+            folding, judging = bar.add_task("sessions folded", total=None), bar.add_task("forecasts judged", total=None)
             lab = backtest(settings, wanted, out, jobs, lambda done, total: bar.update(folding, completed=done, total=total))
             paths = write_report(lab, out, jobs, lambda done, total: bar.update(judging, completed=done, total=total))
         for sentence in answer(json.loads(paths[0].read_text())):
             typer.echo(sentence)
         for path in paths:
             typer.echo(path)
+
+
+def _bar() -> Progress:
+    """On a terminal; silent elsewhere."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
 def _words(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:

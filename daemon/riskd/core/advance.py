@@ -19,10 +19,11 @@ from riskd.errors import ModelError
 
 KEPT = 90  # newest sessions whose returns may still be corrected
 SPACING = 15  # sessions between two anchors
+SPARE = 1  # session more than a figure rests on is kept, so that what was forecast on the eve can be computed again
 
 
 def window(rules: Rules) -> int:
-    """Sessions of returns kept: enough to repeat every fit since the oldest anchor in reach."""
+    """Newest sessions of returns that a figure rests on: enough to repeat every fit since the oldest anchor in reach."""
     return max(rules.scenarios.pool, WINDOW + KEPT + 2 * SPACING)
 
 
@@ -69,7 +70,7 @@ def _kept(before: Floats32, after: Floats32, known: NDArray[np.bool_]) -> Floats
 def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
     """Score ``r`` (symbols,) under yesterday's forecast, then move every part of the state one session on."""
     score = scored(rules, state.market, r, state.log_returns, session)
-    returns = frozen(np.vstack([state.log_returns, r])[-window(rules) :])
+    returns = frozen(np.vstack([state.log_returns, r])[-window(rules) - SPARE :])
     return replace(
         state,
         session=session,
@@ -77,7 +78,7 @@ def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
         recent=(*state.recent, session)[-KEPT:],
         anchors=anchored(state.anchors, Anchor(state.rows, state.market, state.fits, tuple(s.market for s in state.lanes))),
         market=moved(rules, state.market, r, state.log_returns),
-        scores=frozen(np.vstack([state.scores, score])[-rules.scenarios.pool :]),
+        scores=frozen(np.vstack([state.scores, score])[-rules.scenarios.pool - SPARE :]),
         log_returns=returns,
         fits=refitted(rules, state.fits, state.rows + 1, returns),
         lanes=tuple(_ran(*lane, session, r, state.log_returns) for lane in zip(rules.in_lanes, state.lanes, strict=True)),
@@ -92,7 +93,7 @@ def _ran(rules: Rules, stream: Stream, session: date, r: Floats, past: Floats) -
         score, market, fault = scored(rules, stream.market, r, past, session), moved(rules, stream.market, r, past), ""
     except ModelError as error:
         score, market, fault = np.full(stream.scores.shape[1], np.nan), stream.market, str(error)
-    return Stream(market, frozen(np.vstack([stream.scores, score])[-rules.scenarios.pool :]), fault)
+    return Stream(market, frozen(np.vstack([stream.scores, score])[-rules.scenarios.pool - SPARE :]), fault)
 
 
 def anchored(anchors: tuple[Anchor, ...], newest: Anchor) -> tuple[Anchor, ...]:

@@ -14,7 +14,8 @@ def crowd(
     """(group, portfolio) of every wanted group, without limits; ``count`` random ones a group, the same for the same seed.
 
     Each is made of the tradeable symbols of the first given portfolio, in its currency. ``dirichlet``: Dirichlet(1) weights;
-    ``long-short``: half of the symbols long, half short, each side worth one half, the rest cash.
+    ``long-short``: half of the symbols long, half short, each side worth one half, the rest cash. No two have the same name: a
+    given one keeps its own.
     """
     base = given[0]
     held = np.ones(len(symbols), dtype=np.bool_) if base.view is None else base.view.tradeable
@@ -25,10 +26,13 @@ def crowd(
     rows += [("dirichlet", f"dirichlet-{i + 1}", w) for i, w in enumerate(random.dirichlet(np.ones(len(places)), count))]
     rows += [("long-short", f"long-short-{i + 1}", _long_short(len(places), random)) for i in range(count)]
     rows += [("single", symbols[place], (places == place).astype(np.float64)) for place in places]
+    taken = {p.name for p in given}
     for group, name, weights in rows:
         whole = np.zeros(len(symbols))
         whole[places] = weights
-        found.append((group, Portfolio(name, frozen(whole), 1 - float(whole.sum()), (), currency=base.currency, view=base.view)))
+        own = f"{name} of the crowd" if name in taken else name
+        taken.add(own)
+        found.append((group, Portfolio(own, frozen(whole), 1 - float(whole.sum()), (), currency=base.currency, view=base.view)))
     return tuple((group, p) for group, p in found if group in groups)
 
 

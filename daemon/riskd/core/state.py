@@ -14,7 +14,7 @@ from riskd.core.limits import LimitState, Standing
 from riskd.core.quality.doubt import Doubt, Rule
 
 LimitKey = tuple[str, str]  # portfolio, limit
-FORMAT = 3  # of the bytes; an older state gives its standings and nothing else
+FORMAT = 4  # of the bytes; an older state gives its standings and nothing else
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +56,10 @@ class State:
     """``basis`` names the rules it was built under; ``session`` is the newest one taken.
 
     ``scores`` (sessions, symbols + portfolios) and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN
-    where no price could be used. ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force.
-    ``rows`` counts the returns ever folded, ``recent`` are the sessions of the newest. ``out`` counts for how many sessions a
-    symbol has had no usable price. ``vintage`` is a running hash of every return and correction: the prices this state rests on.
+    where no price could be used. Of both one session more is kept than a figure rests on: what the eve had is still there.
+    ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force. ``rows`` counts the returns ever folded, ``recent`` are
+    the sessions of the newest. ``out`` counts for how many sessions a symbol has had no usable price. ``vintage`` is a running
+    hash of every return and correction: the prices this state rests on.
     """
 
     basis: str

@@ -26,7 +26,7 @@ from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
 from riskd.core.state import Eve, State, Stream
-from riskd.core.views import book_forecasts, forecast_before, past_of
+from riskd.core.views import book_forecasts, forecast_before, past_of, pool_of
 from riskd.core.vintage import vintage
 from riskd.errors import ModelError
 
@@ -47,7 +47,7 @@ def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     The scores are turned so that no row moves when a new one replaces the oldest: equal draws then mean equal sessions.
     """
     spec, symbols, seed = rules.scenarios, len(rules.symbols), rules.seed(name)
-    pool = complete(state.scores[:, :symbols])
+    pool = complete(pool_of(rules, state)[:, :symbols])
     sampler = SCENARIO_MODELS[spec.model](pool, state.rows)
     books = book_forecasts(rules, state, past_of(rules, state), seed, spec.horizons)
     market = narrowed(state.market, symbols)
@@ -62,11 +62,11 @@ def lane_banks(rules: Rules, state: State) -> dict[str, ScenarioBank | str]:
 
 
 def _lane_bank(rules: Rules, state: State, stream: Stream) -> ScenarioBank | str:
-    known = int(np.isfinite(stream.scores).any(axis=1).sum())
+    seen = replace(state, market=stream.market, scores=stream.scores, anchors=(), lanes=())
+    known = int(np.isfinite(pool_of(rules, seen)).any(axis=1).sum())
     if not stream.fault and known < rules.scenarios.least_pool:
         return f"it took {known} of the newest sessions, {rules.scenarios.least_pool} are needed"
     try:
-        seen = replace(state, market=stream.market, scores=stream.scores, anchors=(), lanes=())
         return stream.fault or bank_of(rules, seen)
     except ModelError as error:
         return str(error)

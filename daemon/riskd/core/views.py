@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from riskd.core.advance import window
 from riskd.core.arrays import Floats
 from riskd.core.book_forecast import BookForecast, Sample, book_forecast
 from riskd.core.books import book_returns
@@ -21,8 +22,13 @@ PATHS = 10_000  # of every portfolio's own history beyond one session
 
 def past_of(rules: Rules, state: State) -> Past:
     """What the challengers are told."""
-    returns = complete(state.log_returns)
+    returns = complete(state.log_returns[-window(rules) :])
     return Past(returns, book_returns(rules.portfolios, returns), state.fits, rules.portfolios, state.rows)
+
+
+def pool_of(rules: Rules, state: State) -> Floats:
+    """The newest scores (sessions, symbols + portfolios), those that the figures of the session rest on."""
+    return state.scores[-rules.scenarios.pool :]
 
 
 class Rows:
@@ -51,7 +57,7 @@ def book_forecasts(rules: Rules, state: State, past: Past, seed: int, horizons: 
     for i, portfolio in enumerate(rules.books):
         steady = gjr_samples(past.gjr(i), past.books[:, i], horizons, past.turn, seed)
         views = {h: [s for s in (net[symbols + i][h], steady[h]) if np.isfinite(s.losses).all()] for h in horizons}
-        if np.isfinite(state.scores[:, symbols + i]).sum() >= rules.scenarios.least_pool and all(views.values()):
+        if np.isfinite(pool_of(rules, state)[:, symbols + i]).sum() >= rules.scenarios.least_pool and all(views.values()):
             found[portfolio.name] = book_forecast(views)
     return found
 
@@ -59,7 +65,7 @@ def book_forecasts(rules: Rules, state: State, past: Past, seed: int, horizons: 
 def _network_samples(rules: Rules, state: State, seed: int, horizons: tuple[int, ...]) -> dict[int, dict[int, Sample]]:
     """column -> horizon -> the network's sample of that portfolio."""
     symbols, columns = len(rules.symbols), state.scores.shape[1]
-    pool = np.roll(complete(state.scores), state.rows, axis=0)
+    pool = np.roll(complete(pool_of(rules, state)), state.rows, axis=0)
     found: dict[int, dict[int, Sample]] = {c: {} for c in range(symbols, columns)}
     if 1 in horizons:
         r = rules.forecaster.forecast(state.market).from_score(pool)

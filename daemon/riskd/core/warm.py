@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from riskd.core.advance import KEPT, SPACING, anchored, moved, scored, window
+from riskd.core.advance import KEPT, SPACING, SPARE, anchored, moved, scored, window
 from riskd.core.arrays import Floats, frozen
 from riskd.core.books import with_books
 from riskd.core.forecaster import MarketState
@@ -50,7 +50,7 @@ def warm_state(
         anchors=anchors,
         market=champion.market,
         scores=champion.scores,
-        log_returns=frozen(table.log_returns[-window(rules) :]),
+        log_returns=frozen(table.log_returns[-window(rules) - SPARE :]),
         fits=fits,
         vintage=vintage("", table.sessions[-1], table.log_returns[-rules.scenarios.pool :]),
         told=told,
@@ -92,7 +92,7 @@ def _followed(rules: Rules, table: ReturnTable, progress: Progress) -> tuple[Str
             markets[row] = market
         market = moved(rules, market, r, past)
         progress(row + 1, len(returns))
-    return Stream(market, frozen(np.asarray(scores[-rules.scenarios.pool :]))), markets
+    return Stream(market, frozen(np.asarray(scores[-rules.scenarios.pool - SPARE :]))), markets
 
 
 def _lane(rules: Rules, table: ReturnTable, progress: Progress) -> tuple[Stream, dict[int, MarketState]]:

@@ -33,8 +33,8 @@ class Artefact:
 
     @property
     def identity(self) -> str:
-        """Name and the head of the model's SHA-256."""
-        return f"{self.card.name}@{self.card.model_sha256[:12]}"
+        """That of the card, whose hashes are those of the graphs."""
+        return self.card.identity
 
 
 def load_artefact(folder: Path) -> Artefact:

@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 
+from riskd.core.canonical import digest
+
 RETURNS = "r"
 NEXT = "_n"
 FIRST = "_0"
@@ -93,3 +95,9 @@ class Card(Section):
     out_of_sample: Scores | None  # None where training took in every session that is known
     libraries: dict[str, str]
     recipe: dict[str, Any]
+
+    @property
+    def identity(self) -> str:
+        """Name and a hash of all that a forecast depends on: both graphs, and the numbers that the first state is made of."""
+        parts = (self.model_sha256, self.horizon_sha256, self.start.model_dump(), self.spin_up, self.warm_up)
+        return f"{self.name}@{digest(parts)}"

@@ -44,6 +44,11 @@ class WindowForecaster:
         return self._card.warm_up
 
     @property
+    def clamps(self) -> bool:
+        """Whether what is simulated is bounded."""
+        return self._card.clamp is not None
+
+    @property
     def learnt_until(self) -> date:
         """The last session whose return the weights were found from: nothing up to it is out of sample."""
         return self._card.training.last

@@ -24,7 +24,7 @@ def write_report(
 
     Raises ConfigError, before anything is written, without matplotlib.
     """
-    _demand_plots()
+    demand_plots()
     found = summary(lab, jobs, progress)
     page = html(lab, found)
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,8 @@ def _panel(lab: Laboratory, panel: Panel, found: Row, place: int) -> str:
     return f'<div class="plots">{plots}</div>\n{tables}\n{sections.missing(found)}'
 
 
-def _demand_plots() -> None:
+def demand_plots() -> None:
+    """Raises ConfigError without matplotlib: better before a long calculation than after it."""
     try:
         from riskd.lab import plots  # noqa: F401
     except ModuleNotFoundError as missing:

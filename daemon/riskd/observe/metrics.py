@@ -1,6 +1,6 @@
 """The newest snapshot as Prometheus metrics; the one door to prometheus_client."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -11,10 +11,12 @@ from prometheus_client.registry import Collector
 
 from riskd.observe.board import Board
 from riskd.observe.families import families
-from riskd.observe.families.family import Family
+from riskd.observe.families.family import Family, counter
 
 STAGE_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)  # seconds
 LAG_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)  # seconds
+
+Clamped = Callable[[], Mapping[str, int]]  # method -> count, for every model that clamps
 
 
 def metric_of(family: Family) -> Metric:
@@ -29,22 +31,31 @@ def metric_of(family: Family) -> Metric:
 class SnapshotCollector(Collector):
     """Turns one immutable snapshot into metric families, so that one scrape never mixes two sessions."""
 
-    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+    def __init__(self, board: Board, now: Callable[[], datetime], clamped: Clamped) -> None:
         self._board = board
         self._now = now
+        self._clamped = clamped
 
     def collect(self) -> Iterator[Metric]:
         yield from map(metric_of, families(self._board.snapshot, self._now()))
+        if clamped := self._clamped():
+            yield metric_of(clamp_family(clamped))
+
+
+def clamp_family(clamped: Mapping[str, int]) -> Family:
+    """How often a model that bounds what it simulates had to."""
+    text = "Simulated returns that the model's clamp changed."
+    return counter("riskd_simulated_returns_clamped", text, ("method",), [((m,), n) for m, n in sorted(clamped.items())])
 
 
 class Metrics:
     """The daemon's own registry: the board's newest snapshot, the process, and how long stages and the event loop took."""
 
-    def __init__(self, board: Board, now: Callable[[], datetime]) -> None:
+    def __init__(self, board: Board, now: Callable[[], datetime], clamped: Clamped = dict) -> None:
         """``now`` answers an aware time; it decides whether figures are stale when they are read."""
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
-        self._registry.register(SnapshotCollector(board, now))
+        self._registry.register(SnapshotCollector(board, now, clamped))
         ProcessCollector(registry=self._registry)
         text = "Wall-clock time of one stage of a cycle."
         self._stages = Histogram("riskd_stage_duration_seconds", text, ("stage",), registry=self._registry, buckets=STAGE_BUCKETS)

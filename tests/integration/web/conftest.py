@@ -18,7 +18,7 @@ from riskd.core.limits import LimitState, probability_at_or_above
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.snapshot import Delivery, Snapshot
 from riskd.store.database import open_database
@@ -53,8 +53,8 @@ def figure(level: float, horizon: int, scale: float) -> Figure:
         cvar - 1.96 * error,
         cvar + 1.96 * error,
         error,
-        var * 0.97,
-        cvar * 1.05,
+        0.04 * cvar,
+        (Rival("gjr-fhs", var * 0.97, cvar * 1.05), Rival("historical", var * 0.9, cvar * 0.92)),
     )
 
 
