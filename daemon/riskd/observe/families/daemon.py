@@ -20,6 +20,10 @@ def daemon_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
     phase = one_hot((), PHASES, snapshot.phase)
     yield gauge("riskd_phase", "1 for what the daemon does at present, 0 for the rest.", ("phase",), phase)
     yield gauge("riskd_ready", "1 if the daemon is ready, 0 if a problem is known.", (), [((), float(not snapshot.problems))])
+    unwell = [((), float(len(snapshot.unwell)))]
+    yield gauge("riskd_parts_unwell", "Parts of the daemon that show no sign of life.", (), unwell)
+    text = "1 if the configuration in use is the newest one read, 0 if that one was refused."
+    yield gauge("riskd_config_last_reload_successful", text, (), [((), float(not snapshot.refused))])
     yield from _model_families(snapshot)
     yield from _cycle_families(snapshot)
     told = [((kind.value,), snapshot.told.get(kind.value, 0)) for kind in AlertKind]
