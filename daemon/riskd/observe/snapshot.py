@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from riskd.core.events import Proposal
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 from riskd.observe.record import Record
 
@@ -47,6 +48,7 @@ class Snapshot:
     problems: tuple[str, ...] = ()  # why the daemon is not ready; empty means ready
     cycles: dict[str, int] = field(default_factory=dict)  # outcome -> count: "computed", "cannot-judge", "failed"
     unwell: tuple[str, ...] = ()  # parts of the daemon that show no sign of life
+    pulse: Pulse | None = None  # the newest sign of life
     refused: str = ""  # why the newest configuration was not taken; empty if it was
     sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
     records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held

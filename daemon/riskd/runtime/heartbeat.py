@@ -89,7 +89,9 @@ class Heartbeat:
             self._valid_until = self._now() + LASTS * self._every
         self._told = unwell
         self._seq = max(self._counted.seq, self._seq + 1)  # a store that cannot be written cannot count either
-        self._say(pulse_message(self._pulse()))
+        pulse = self._pulse()
+        self._picture.change(pulse=pulse)
+        self._say(pulse_message(pulse))
 
     def _pulse(self) -> Pulse:
         shown, now = self._picture.shown, self._now()
