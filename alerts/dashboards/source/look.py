@@ -105,7 +105,8 @@ class Look:
         found = []
         for target in panel["targets"]:
             expr = filled(target["expr"], self._values)
-            found += [(target, s) for s in self._prometheus.over(expr, self._start, self._end, self._step)]
+            start = self._end if target.get("instant") else self._start
+            found += [(target, s) for s in self._prometheus.over(expr, start, self._end, self._step)]
         return found
 
     def _stat(self, panel: Json, axes: Axes) -> None:
@@ -130,11 +131,12 @@ class Look:
         if not rows:
             return self._nothing(axes)
         rows = rows[:25]
+        decimals = panel["fieldConfig"]["defaults"].get("decimals")
         axes.barh([n for n, _ in rows], [v for _, v in rows], color=[step_colour(panel, v) for _, v in rows])
         axes.invert_yaxis()
         unit = panel["fieldConfig"]["defaults"].get("unit", "")
         for i, (_, value) in enumerate(rows):
-            axes.text(value, i, " " + shown(value, unit), va="center", fontsize=8)
+            axes.text(value, i, " " + shown(value, unit, decimals), va="center", fontsize=8)
         axes.tick_params(labelsize=8)
         return None
 
@@ -143,16 +145,15 @@ class Look:
         organise = panel["transformations"][-1]["options"]
         rows: dict[tuple[str, ...], dict[str, str]] = {}
         units = {o["matcher"]["options"]: o["properties"][0]["value"] for o in panel["fieldConfig"].get("overrides", [])}
-        labels = [c for c in organise["indexByName"] if not c.startswith("Value")]
+        columns = sorted(organise["indexByName"], key=organise["indexByName"].get)
+        labels = [c for c in columns if not c.startswith("Value")]
         for target, series in self._series(panel):
-            if float(series["values"][-1][0]) < self._end - 2 * self._step:
-                continue
             key = tuple(series["metric"].get(label, "") for label in labels)
             column = f"Value #{target['refId']}"
             unit = units.get(organise["renameByName"].get(column, column), "")
             rows.setdefault(key, {})[column] = shown(float(series["values"][-1][1]), unit)
-        head = [organise["renameByName"].get(c, c) for c in organise["indexByName"]]
-        cells = [[*key, *(row.get(c, "") for c in organise["indexByName"] if c.startswith("Value"))] for key, row in rows.items()]
+        head = [organise["renameByName"].get(c, c) for c in columns]
+        cells = [[*key, *(row.get(c, "") for c in columns if c.startswith("Value"))] for key, row in rows.items()]
         if not cells:
             return self._nothing(axes)
         made = axes.table(cells[:22], colLabels=head, loc="upper center", cellLoc="left", edges="horizontal")
@@ -200,7 +201,7 @@ class Look:
             x = [(float(t) - self._end) / 60 for t, _ in found["values"]]
             y = [float(v) for _, v in found["values"]]
             lines[name] = (x, y)
-            last = shown(y[-1], defaults.get("unit", ""))
+            last = shown(y[-1], defaults.get("unit", ""), defaults.get("decimals"))
             if own.get("custom.drawStyle") == "points":
                 axes.plot(x, y, ".", color=ink, label=f"{name}  {last}", markersize=4)
             else:

@@ -6,6 +6,7 @@ from panels import (
     BYTES,
     COUNT,
     GREEN,
+    NAME,
     RED,
     SECONDS,
     SHARE,
@@ -31,11 +32,12 @@ def operations() -> Dashboard:
 
 
 def _who() -> list[object]:
-    late = "riskd_run_expected_timestamp_seconds > bool riskd_run_last_success_timestamp_seconds"
+    due, done = "riskd_run_expected_timestamp_seconds", "riskd_run_last_success_timestamp_seconds"
+    late = f"({due} > bool {done}) * (time() - {due} > bool 7200)"
     return [
-        number("Version", Query("riskd_build_info", "{{version}}"), named=True),
-        number("Model", Query("riskd_model_info", "{{model}}"), named=True),
-        number("Does", Query("riskd_phase == 1", "{{phase}}"), named=True),
+        number("Version", Query("riskd_build_info", "{{version}}"), mode=NAME),
+        number("Model", Query("riskd_model_info", "{{model}}"), mode=NAME),
+        number("Does", Query("riskd_phase == 1", "{{phase}}"), mode=NAME),
         number("Ready", Query("riskd_ready"), words=YES, none="DOWN"),
         number("Newest session computed", Query(late), words=(("yes", GREEN), ("overdue", RED))),
         number("Parts unwell", Query("riskd_parts_unwell"), COUNT, NONE_IS_GOOD),
@@ -85,11 +87,12 @@ def _mqtt() -> list[object]:
 
 
 def _prices() -> list[object]:
-    doubts = Query("riskd_prices_in_doubt > 0 or sum(riskd_prices_in_doubt)", "{{rule}}")
+    total = 'label_replace(sum(riskd_prices_in_doubt), "rule", "all", "", "")'
+    doubts = Query(f"riskd_prices_in_doubt > 0 or {total}", "{{rule}}")
     coverage = Query("riskd_portfolio_data_coverage_ratio", "{{portfolio}}")
     return [
         states("Feeds answer", Query("riskd_feed_up", "{{feed}}"), YES),
-        lines("Prices that are not used, by reason", [doubts], COUNT, text="A series without a reason is their sum.", least=0),
+        lines("Prices that are not used, by reason", [doubts], COUNT, least=0),
         lines("Usable prices, by weight", [coverage], SHARE, ((None, RED), (0.95, GREEN)), least=0).max(1),
     ]
 

@@ -38,7 +38,9 @@ STATUS = (
 )
 LIMIT = (("clear", GREEN), ("possible", AMBER), ("clearing", BLUE), ("FIRING", RED), ("CANNOT JUDGE", BLACK))
 ZONE = (("green", GREEN), ("yellow", AMBER), ("red", RED))
+NAME, BOTH = kinds.BigValueTextMode.NAME, kinds.BigValueTextMode.VALUE_AND_NAME
 YES = (("no", RED), ("yes", GREEN))
+FIGURES = 2  # decimals of a share
 SHARE, SECONDS, BYTES, COUNT, WHEN, NUMBER = "percentunit", "s", "bytes", "short", "dateTimeFromNow", "none"
 Steps = Sequence[tuple[float | None, str]]
 Mapping = Sequence[tuple[str, str]]
@@ -80,16 +82,15 @@ def number(
     words: Mapping = (),
     decimals: int | None = None,
     text: str = "",
-    named: bool = False,
+    mode: kinds.BigValueTextMode = kinds.BigValueTextMode.AUTO,
     none: str = "no data",
 ) -> stat.Panel:
-    """One large number or word; ``named`` shows the series' name in its place."""
+    """One large number or word, or the series' name, or both."""
     panel = stat.Panel().title(title).description(text).unit(unit).thresholds(thresholds(steps)).no_value(none)
     panel = panel.graph_mode(kinds.BigValueGraphMode.NONE).color_mode(kinds.BigValueColorMode.BACKGROUND_SOLID)
     if steps == ((None, "text"),) and not words:
         panel = panel.color_mode(kinds.BigValueColorMode.NONE)
-    if named:
-        panel = panel.text_mode(kinds.BigValueTextMode.NAME)
+    panel = panel.text_mode(mode)
     if words:
         panel = panel.mappings(mapping(words))
     if decimals is not None:
@@ -119,6 +120,8 @@ def lines(
         panel = panel.scale_distribution(common.ScaleDistributionConfig().type(kinds.ScaleDistribution.LOG).log(2))
     if least is not None:
         panel = panel.min(least)
+    if unit == SHARE:
+        panel = panel.decimals(FIGURES)
     return _targets(panel, queries, instant=False)
 
 
@@ -157,6 +160,8 @@ def bars(title: str, query: Query, unit: str, steps: Steps, text: str = "", most
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"])).show_unfilled(True)
     if most is not None:
         panel = panel.max(most)
+    if unit == SHARE:
+        panel = panel.decimals(FIGURES)
     return _targets(panel, (query,), instant=True)
 
 
@@ -167,7 +172,9 @@ def rows(
     order = {column: i for i, column in enumerate(columns)}
     options = {"includeByName": dict.fromkeys(columns, True), "indexByName": order, "renameByName": names}
     panel = table.Panel().title(title).description(text)
-    panel = panel.transformations([DataTransformerConfig("merge", {}), DataTransformerConfig("organize", options)])
+    panel = panel.transformations(
+        [DataTransformerConfig(id_val="merge", options={}), DataTransformerConfig(id_val="organize", options=options)]
+    )
     for column, unit in units.items():
         panel = panel.override_by_name(column, [DynamicConfigValue("unit", unit)])
     return _targets(panel, queries, instant=True, as_table=True)

@@ -3,8 +3,10 @@
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from panels import (
     AMBER,
+    BOTH,
     GREEN,
     LIMIT,
+    NAME,
     RED,
     SHARE,
     STATUS,
@@ -24,7 +26,7 @@ from panels import (
 MINE = 'portfolio="$portfolio"'
 HERE = f'{MINE}, level="$level", horizon="$horizon"'
 CHAMPION = f'{HERE}, role="champion"'
-INFO = ((None, "text"),)
+INFO = ((None, "blue"),)
 
 
 def portfolio() -> Dashboard:
@@ -49,8 +51,8 @@ def _numbers() -> list[object]:
         number("VaR", Query(f"riskd_portfolio_var_ratio{{{CHAMPION}}}"), SHARE, decimals=2, none="stale"),
         number("CVaR", Query(f"riskd_portfolio_cvar_ratio{{{CHAMPION}}}"), SHARE, decimals=2, none="stale"),
         number("Loss of the newest session", loss, SHARE, decimals=2, text="A gain is negative."),
-        number("Value", value, "short", decimals=2),
-        number("Grade of prices", Query(graded, "{{grade}}"), named=True),
+        number("Value", value, "short", decimals=2, mode=BOTH),
+        number("Grade of prices", Query(graded, "{{grade}}"), mode=NAME),
         number("Usable prices", coverage, SHARE, ((None, RED), (0.95, AMBER), (1, GREEN)), text="By weight."),
         number("Session", Query(f"riskd_portfolio_session_timestamp_seconds{{{MINE}}} * 1000"), "dateTimeAsIso"),
     ]
