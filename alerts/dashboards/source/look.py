@@ -105,8 +105,9 @@ class Look:
         found = []
         for target in panel["targets"]:
             expr = filled(target["expr"], self._values)
-            start = self._end if target.get("instant") else self._start
-            found += [(target, s) for s in self._prometheus.over(expr, start, self._end, self._step)]
+            now = bool(target.get("instant"))
+            over = self._prometheus.now(expr) if now else self._prometheus.over(expr, self._start, self._end, self._step)
+            found += [(target, s) for s in over]
         return found
 
     def _stat(self, panel: Json, axes: Axes) -> None:

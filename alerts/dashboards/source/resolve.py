@@ -29,6 +29,10 @@ class Prometheus:
         """Series of ``expr`` at every ``step`` seconds."""
         return list(self.get("query_range", query=expr, start=start, end=end, step=step)["result"])
 
+    def now(self, expr: str) -> list[Json]:
+        """Series of ``expr`` as of now, in the order that ``sort`` and its like give them."""
+        return [{**s, "values": [s["value"]]} for s in self.get("query", query=expr)["result"]]
+
     def values(self, series: str, label: str) -> list[str]:
         """What ``label`` is in ``series``."""
         return list(self.get(f"label/{label}/values", match=series))
