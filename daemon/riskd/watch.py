@@ -35,8 +35,8 @@ class Broker:
             if "cert_file" in mqtt:
                 context.load_cert_chain(folder / mqtt["cert_file"], folder / mqtt["key_file"])
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
-        login = [mqtt["username"], *([secret(folder / mqtt["password_file"])] if "password_file" in mqtt else [])]
-        login = login if mqtt.get("username") else []
+        login = [mqtt["username"]] if "username" in mqtt else []
+        login += [secret(folder / mqtt["password_file"])] if login and "password_file" in mqtt else []
         flags = (0x02, 0x82, 0xC2)[len(login)]
         self._send(0x10, struct.pack("!6sBBH", b"\0\4MQTT", 4, flags, KEEPALIVE) + texts(f"riskd-watch-{os.getpid()}", *login))
         if self._packet(KEEPALIVE) != (2, b"\0\0"):
