@@ -83,7 +83,7 @@ def text_at(url: str) -> str | None:
 
 
 def until(done: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not done():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.3)
@@ -104,7 +104,7 @@ class Live:
 
 
 def demo_file(folder: Path, web: int) -> Path:
-    """The demo from November to the first days of the crash, with fewer paths; it ends on a session with a proposal."""
+    """The demo from November to the first days of the crash, with fewer paths and challengers; it ends on a session with a proposal."""
     text = (ROOT / "config" / "demo.toml").read_text()
     for old, new in (
         ("../", f"{ROOT}/"),
@@ -113,7 +113,7 @@ def demo_file(folder: Path, web: int) -> Path:
         ("8321", str(web)),
         ("first = 2020-02-18", "first = 2019-11-25"),
         ("last = 2020-04-30", "last = 2020-02-28"),
-        ("paths = 4000", "paths = 1000"),
+        ("paths = 4000", 'paths = 1000\nchallengers = ["ewma-t", "historical"]'),
         ("scenarios = 4000", "scenarios = 1000"),
     ):
         assert old in text

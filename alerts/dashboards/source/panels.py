@@ -183,7 +183,7 @@ def rows(
 def chosen(name: str, query: str, label: str, several: bool = False, numeric: bool = False) -> dashboard.QueryVariable:
     """A variable whose values Prometheus knows; ``several`` may be chosen at once, all of them at first."""
     found = dashboard.QueryVariable(name).label(label).datasource(SOURCE).refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
-    found = found.query({"qryType": 1, "query": query, "refId": name}).definition(query)
+    found = found.query({"qryType": 1, "query": query, "refId": "PrometheusVariableQueryEditor-VariableQuery"}).definition(query)
     found = found.sort(VariableSort.NUMERICAL_ASC if numeric else VariableSort.ALPHABETICAL_ASC).multi(several)
     everything = VariableOption(selected=True, text=["All"], value=["$__all"])
     return found.include_all(True).current(everything) if several else found

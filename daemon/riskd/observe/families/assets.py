@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from heapq import nlargest
 
 from riskd.core.events import Proposal
 from riskd.core.report import LimitReport, PortfolioReport
@@ -24,8 +25,7 @@ def asset_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
         weights += [((name, asset, "held"), w) for asset, w in _folded(report.weights, shown).items()]
         weights += [((name, asset, "proposed"), w) for asset, w in _folded(proposed, shown).items()]
         for limit in report.limits if figures_at(snapshot, report, now) else ():
-            parts = {c.symbol: c.component_cvar for c in limit.contributions}
-            components += [((name, limit.name, asset), c) for asset, c in _folded(parts, _top(limit)).items()]
+            components += [((name, limit.name, asset), c) for asset, c in _parts(limit).items()]
     text = "Weight of an asset as a fraction of portfolio value; the rest is cash."
     yield gauge("riskd_asset_weight_ratio", text, ("portfolio", "asset", "kind"), weights)
     text = "What an asset adds to the CVaR of a limit; the components sum to the CVaR."
@@ -42,27 +42,31 @@ def _proposed(snapshot: Snapshot, report: PortfolioReport) -> Mapping[str, float
     return next((p.weights for p in snapshot.proposals if stands(p)), {})
 
 
-def _largest(report: PortfolioReport, proposed: Mapping[str, float]) -> set[str]:
-    """The assets with the largest component of CVaR under any limit, then those with the largest weight."""
-    component = {c.symbol: 0.0 for limit in report.limits for c in limit.contributions}
-    for limit in report.limits:
-        for c in limit.contributions:
-            component[c.symbol] = max(component[c.symbol], c.component_cvar)
+def _largest(report: PortfolioReport, proposed: Mapping[str, float]) -> tuple[str, ...]:
+    """The assets with the largest component of CVaR under any limit, then those with the largest weight.
 
-    def rank(asset: str) -> tuple[float, float, str]:
-        weight = max(abs(report.weights.get(asset, 0.0)), abs(proposed.get(asset, 0.0)))
-        return -component.get(asset, 0.0), -weight, asset
+    Contributions come largest first: no asset but the first of each limit, and the heaviest, can be among them.
+    """
+    component: dict[str, float] = {}
+    for c in (c for limit in report.limits for c in limit.contributions[:MOST_ASSETS]):
+        component[c.symbol] = max(component.get(c.symbol, 0.0), c.component_cvar)
 
-    return set(sorted({*report.weights, *proposed}, key=rank)[:MOST_ASSETS])
+    def weight(asset: str) -> float:
+        return max(abs(report.weights.get(asset, 0.0)), abs(proposed.get(asset, 0.0)))
 
-
-def _top(limit: LimitReport) -> set[str]:
-    """Contributions come largest first."""
-    return {c.symbol for c in limit.contributions[:MOST_ASSETS]}
+    heavy = nlargest(MOST_ASSETS, {**report.weights, **proposed}, key=weight)
+    return tuple(sorted({*component, *heavy}, key=lambda a: (-component.get(a, 0.0), -weight(a), a))[:MOST_ASSETS])
 
 
-def _folded(amounts: Mapping[str, float], shown: set[str]) -> dict[str, float]:
+def _parts(limit: LimitReport) -> dict[str, float]:
+    """Components of the first contributions, and the sum of the others."""
+    first, others = limit.contributions[:MOST_ASSETS], limit.contributions[MOST_ASSETS:]
+    parts = {c.symbol: c.component_cvar for c in first}
+    return parts | ({REST: sum(c.component_cvar for c in others)} if others else {})
+
+
+def _folded(amounts: Mapping[str, float], shown: tuple[str, ...]) -> dict[str, float]:
     """``amounts`` of what is shown, and the sum of the others if there are any."""
-    rest = [amount for asset, amount in amounts.items() if asset not in shown]
-    folded = {asset: amount for asset, amount in amounts.items() if asset in shown}
-    return folded | ({REST: sum(rest)} if rest else {})
+    folded = {asset: amounts[asset] for asset in shown if asset in amounts}
+    others = len(amounts) > len(folded)
+    return folded | ({REST: sum(amounts.values()) - sum(folded.values())} if others else {})
