@@ -116,7 +116,8 @@ def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
     lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
-    return Rules(symbols, portfolios, forecaster, __version__, settings.scenarios.rules(), settings.allocation.rules(), lanes)
+    scenarios, allocation, alerts = settings.scenarios.rules(), settings.allocation.rules(), settings.limits.rules()
+    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, alerts)
 
 
 def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:

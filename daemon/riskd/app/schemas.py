@@ -63,12 +63,12 @@ def _event(version: dict[str, Any]) -> dict[str, Any]:
     definitions = data.pop("$defs", {})
     data.pop("$schema")
     text = {"type": "string"}
-    names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type")
+    names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type", "class")
     return {
         "$schema": DIALECT,
         "title": "event <base>/<portfolio>/events, or <base>/events for what concerns prices",
         "type": "object",
-        "properties": {**dict.fromkeys(names, text), "data": data},
+        "properties": {**dict.fromkeys(names, text), "time": {"type": "string", "format": "date-time"}, "data": data},
         "required": [*names, "data"],
         "$defs": definitions,
     }

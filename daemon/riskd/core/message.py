@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from riskd.core.canonical import canonical_json, plain
-from riskd.core.events import AlertEvent, Outcome, Proposal
+from riskd.core.events import AlertEvent, AlertKind, Outcome, Proposal
 from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1
 WITHDRAWN = "withdrawn"
+SUBJECTS = {AlertKind.BREACH_GROUP: "portfolios", AlertKind.JUDGEMENT_GROUP: "portfolios"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +46,31 @@ def pulse_message(pulse: Pulse) -> Message:
     return Message(f"pulse/{pulse.seq}", "status", canonical_json({"schema": SCHEMA_VERSION, **plain(pulse)}), retain=True)
 
 
-def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
-    """An alert as a structured CloudEvent 1.0; ``event_type`` repeats the kind for home-automation consumers."""
+def event_message(alert: AlertEvent, at: datetime | None = None, source: str = "riskd") -> Message:
+    """An alert as a structured CloudEvent 1.0, told ``at``.
+
+    ``class`` is an extension attribute: what the alert is about. ``event_type`` repeats the kind for home-automation consumers.
+    """
     body = {
         "specversion": "1.0",
         "id": alert.id,
         "source": source,
         "type": f"riskd.{alert.kind.value}",
-        "subject": "/".join(part for part in (alert.portfolio, alert.limit) if part) or "data",
+        "subject": "/".join(part for part in (alert.portfolio, alert.limit) if part) or SUBJECTS.get(alert.kind, "data"),
+        "time": at,
+        "class": alert.category,
         "datacontenttype": "application/json",
         "event_type": alert.kind.value,
         "data": {"schema": SCHEMA_VERSION, **plain(alert)},
     }
     topic = f"{alert.portfolio}/events" if alert.portfolio else "events"
-    return Message(alert.id, topic, canonical_json(body), retain=False)
+    return Message(alert.id, topic, canonical_json({k: v for k, v in body.items() if v is not None}), retain=False)
 
 
-def messages(outcome: Outcome, valid_until: datetime | None = None) -> tuple[Message, ...]:
-    """Everything an outcome has to say: events first, then the states they led to, each good until ``valid_until``."""
+def messages(outcome: Outcome, valid_until: datetime | None = None, at: datetime | None = None) -> tuple[Message, ...]:
+    """Everything an outcome has to say: events, told ``at``, then the states they led to, each good until ``valid_until``."""
     return (
-        *(event_message(a) for a in outcome.alerts),
+        *(event_message(a, at) for a in outcome.alerts),
         *(state_message(r, valid_until) for r in outcome.reports),
         *(allocation_message(p) for p in outcome.proposals),
         *(withdrawal_message(p, outcome.session) for p in outcome.withdrawn),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from riskd.core.events import Outcome
-from riskd.core.report import PortfolioReport
+from riskd.core.report import PortfolioReport, marked
 from riskd.observe.board import Board
 from riskd.observe.record import Diary
 from riskd.observe.snapshot import Delivery, Snapshot
@@ -38,7 +38,8 @@ class Picture:
 
     def tell(self, outcome: Outcome, valid_until: datetime | None) -> None:
         """An outcome was committed."""
-        reports = {r.portfolio: r for r in (*self.shown.reports, *outcome.reports)}
+        known = (marked(r, outcome.marks) for r in self.shown.reports)
+        reports = {r.portfolio: r for r in (*known, *outcome.reports)}
         proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
         turned = {str(a.why["feed"]): str(a.why["status"]) for a in outcome.alerts if "feed" in a.why}

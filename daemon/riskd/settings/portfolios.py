@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from riskd.core.rules import AlertRules
 from riskd.settings.section import Confidence, Currency, Fraction, Name, Section, Sessions, Share, distinct
 
 SUM_TOLERANCE = 1e-6
@@ -18,6 +19,21 @@ class Limit(Section):
     max_cvar: Fraction
     clear_below: Annotated[float, Field(gt=0, le=1)] = Field(default=0.9, description="share of max_cvar where clearing starts")
     clear_after: Annotated[int, Field(ge=1, le=20)] = Field(default=2, description="sessions under it before it is clear")
+
+
+class Limits(Section):
+    """When breaches are told again, and when several are told as one."""
+
+    escalate_after: Annotated[int, Field(ge=1, le=250)] = Field(
+        default=3, description="sessions after which a breach that nobody acknowledged is told again, and after twice as many"
+    )
+    group_above: Annotated[int, Field(ge=1)] = Field(
+        default=5, description="news of one kind from more portfolios than this is one message, the worst first"
+    )
+
+    def rules(self) -> AlertRules:
+        """The same as the fold takes it."""
+        return AlertRules(self.escalate_after, self.group_above)
 
 
 class Portfolio(Section):

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from riskd.core.canonical import canonical_json
 from riskd.core.events import AllocationDue, Event, Outcome, Proposal
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
-from riskd.core.report import PortfolioReport
+from riskd.core.report import PortfolioReport, marked
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.store.database import Database, naive
@@ -65,7 +65,7 @@ class Ledger:
         with self._database.begin() as connection:
             seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
-            self._write_said(connection, outcome, valid_until)
+            self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until)
 
     def start(self, state: State) -> None:
         """The first checkpoint, after a warm-up."""
@@ -198,7 +198,7 @@ class Ledger:
         for a in outcome.alerts:
             if a.id not in told:
                 connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
-        for m in messages(outcome, valid_until):
+        for m in messages(outcome, valid_until, self._database.now()):
             if m.retain:
                 _retain(connection, m)
             if m.retain or m.id in told:
@@ -207,6 +207,17 @@ class Ledger:
             seq = connection.execute(row).scalar_one()
             for sink in self._sinks:
                 connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))
+
+
+def _shown(connection: Connection, outcome: Outcome) -> tuple[PortfolioReport, ...]:
+    """The outcome's reports, and the newest of portfolios that people spoke of, with what they said."""
+    found = []
+    for portfolio in sorted({mark.portfolio for mark in outcome.marks}):
+        query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(1)
+        text = connection.execute(query).scalar()
+        if text is not None:
+            found.append(marked(read_report(text), outcome.marks))
+    return (*outcome.reports, *found)
 
 
 def _link(*parts: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from riskd.core.canonical import plain
-from riskd.core.events import AlertEvent, AlertKind, Proposal, Trade
+from riskd.core.events import AlertEvent, AlertKind, Category, Proposal, Trade
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
 from riskd.core.quality.doubt import Doubt, Rule
@@ -132,7 +132,7 @@ def proposal(report: PortfolioReport) -> Proposal:
 
 
 def alert(kind: AlertKind, portfolio: str, session: date, headline: str) -> AlertEvent:
-    return AlertEvent(f"{kind}-{portfolio}-{session}", kind, portfolio, "daily", session, headline, {})
+    return AlertEvent(f"{kind}-{portfolio}-{session}", kind, portfolio, "daily", session, headline, {}, Category.BREACH)
 
 
 @dataclass
