@@ -27,7 +27,7 @@ def colour(name: str) -> str:
 
 def legend(target: Json, labels: dict[str, str]) -> str:
     """The series' name as Grafana makes it of the legend's format."""
-    form = target.get("legendFormat", "__auto")
+    form = str(target.get("legendFormat", "__auto"))
     if form == "__auto":
         return ", ".join(f"{k}={v}" for k, v in labels.items() if k not in ("__name__", "job", "instance")) or panel_name(labels)
     for key, value in labels.items():

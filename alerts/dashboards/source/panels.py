@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from grafana_foundation_sdk.builders import bargauge, common, dashboard, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders.prometheus import Dataquery
@@ -18,6 +18,7 @@ from grafana_foundation_sdk.models.dashboard import (
     Threshold,
     ThresholdsMode,
     ValueMap,
+    ValueMapping,
     ValueMappingResult,
     VariableOption,
     VariableRefresh,
@@ -42,6 +43,7 @@ NAME, BOTH = kinds.BigValueTextMode.NAME, kinds.BigValueTextMode.VALUE_AND_NAME
 YES = (("no", RED), ("yes", GREEN))
 FIGURES = 2  # decimals of a share
 SHARE, SECONDS, BYTES, COUNT, WHEN, NUMBER = "percentunit", "s", "bytes", "short", "dateTimeFromNow", "none"
+P = TypeVar("P", stat.Panel, timeseries.Panel, statetimeline.Panel, bargauge.Panel, table.Panel)
 Steps = Sequence[tuple[float | None, str]]
 Mapping = Sequence[tuple[str, str]]
 
@@ -54,7 +56,7 @@ class Query:
     legend: str = "__auto"
 
 
-def mapping(words: Mapping) -> list[ValueMap]:
+def mapping(words: Mapping) -> list[ValueMapping]:
     """0, 1, 2 ... as coloured words."""
     named = {str(i): ValueMappingResult(text=word, color=colour, index=i) for i, (word, colour) in enumerate(words)}
     return [ValueMap(options=named)]
@@ -66,7 +68,7 @@ def thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(found)
 
 
-def _targets(panel: Any, queries: Sequence[Query], instant: bool, as_table: bool = False) -> Any:
+def _targets(panel: P, queries: Sequence[Query], instant: bool, as_table: bool = False) -> P:
     for name, query in zip("ABCDEFGH", queries, strict=False):
         target = Dataquery().ref_id(name).datasource(SOURCE).expr(query.expr).legend_format(query.legend)
         target = target.instant() if instant else target.range()
