@@ -66,13 +66,13 @@ configure() {
 
 # As compose.yaml runs it. The limits are this shell's own: raising them needs a right that a container may lack.
 options=(--network host --read-only --cap-drop ALL --security-opt no-new-privileges --tmpfs /tmp --ulimit nofile=4096:4096
-  --ulimit nproc=4096:4096 --no-healthcheck)
+  --ulimit nproc=4096:4096)
 start() {
   "${podman[@]}" run -d --name riskd "${options[@]}" -v "$folder/config:/srv/riskd/config:ro" --health-cmd "riskd health -c config/demo.toml" \
-    $image run --config config/demo.toml >/dev/null
+    $image run --config config/demo.toml >/dev/null 2>"$folder/start.log"
 }
 health() { "${podman[@]}" healthcheck run riskd; }
-alone() { "${podman[@]}" run --rm "${options[@]}" -v "$folder/config:/srv/riskd/config:ro" "$@"; }
+alone() { "${podman[@]}" run --rm --no-healthcheck "${options[@]}" -v "$folder/config:/srv/riskd/config:ro" "$@"; }
 watch() { alone --entrypoint riskd-watch $image --config config/demo.toml --once "$1"; }
 wait_for() {  # seconds, command
   local until=$((SECONDS + $1))

@@ -127,18 +127,20 @@ claim() {  # claim, limit in seconds, command
   found=$(within "$2" "${@:3}") || status=1
   row "$1" "$found" "$status"
 }
-said() { journal "$1" | grep -q -- "$2"; }
+# grep -c reads to the end: under pipefail a pipe that grep -q closes early would fail.
+count() { journal "$1" | grep -c -- "$2" || true; }
+said() { (($(count "$1" "$2") > ${3:-0})); }
 limit_is() {
   inside /opt/riskd/bin/python -c 'import json, sys, urllib.request as u
 s = json.load(u.urlopen("http://127.0.0.1:8321/api/v1/status"))
 sys.exit(s["reports"][0]["limits"][0]["max_cvar"] != float(sys.argv[1]))' "$1"
 }
 restarts_are() { [[ $(show NRestarts) == "$1" && $(show ActiveState) == active ]]; }
-status_says() { show StatusText | grep -q -- "$1"; }
+status_says() { [[ $(show StatusText) =~ $1 ]]; }
 compare() { [[ $1 == "$2" ]] && echo 0 || echo 1; }
 
 prove() {
-  local failed main started seconds
+  local failed main seconds offline
   failed=$(inside systemctl list-units --failed --no-legend --plain | wc -l)
   row "systemd is up, no unit failed" "$(inside systemctl --version | head -1), $failed failed" "$failed"
   inside systemd-analyze verify riskd.service riskd-watch.service riskd-train.service riskd-train.timer 2>"$folder/verify.log" || true
@@ -151,10 +153,10 @@ prove() {
   claim "STATUS shows phase and figures" 180 status_says "figures of 2020"
   row "  " "$(show StatusText | cut -c1-70)" 0
   row "a user of its own, not root" "$(inside ps -o user= -p "$main")" "$(inside ps -o user= -p "$main" | grep -qx root && echo 1 || echo 0)"
-  row "the password came by LoadCredential=, MQTT is connected" "$(show Environment | wc -w) in the environment" \
+  row "the password came by LoadCredential=, MQTT is connected" "" \
     "$(said riskd 'connected to MQTT broker' && echo 0 || echo 1)"
   row "the password is neither in the journal nor in ps" "" \
-    "$( (journal riskd; inside ps axww -o args) | grep -q -- "$(cat "$root/etc/credstore/riskd.mqtt-password")" && echo 1 || echo 0)"
+    "$( (journal riskd; inside ps axww -o args) | grep -c -- "$(cat "$root/etc/credstore/riskd.mqtt-password")" || true)"
   row "/etc is read-only to it" "$(inside nsenter -t "$main" -m touch /etc/x 2>&1 | tail -c 22)" \
     "$(inside nsenter -t "$main" -m touch /etc/x 2>/dev/null && echo 1 || echo 0)"
   row "exposure at most 1.5" "$(inside systemd-analyze security riskd | tail -1 | awk '{ print $(NF-2), $(NF-1) }')" \
@@ -162,7 +164,6 @@ prove() {
   inside systemctl start riskd-watch
 
   sed -i 's/max_cvar = 0.05/max_cvar = 0.04/' "$root/etc/riskd/riskd.toml"
-  started=$(show ExecMainStartTimestampMonotonic)
   seconds=$(timed inside systemctl reload riskd)
   claim "reload: the new limit is in force" 120 limit_is 0.04
   row "  under the same process id, never inactive" "reload took $seconds s" "$(compare "$(show MainPID) $(show NRestarts)" "$main 0")"
@@ -173,7 +174,7 @@ prove() {
   sed -i 's/max_cvar = 4.0/max_cvar = 0.04/' "$root/etc/riskd/riskd.toml"
 
   inside kill -STOP "$main"
-  claim "hung (SIGSTOP): riskd-watch raises, promised within 43 s" 43 said riskd-watch "raised stale"
+  claim "hung (SIGSTOP): riskd-watch raises, promised within 15 s" 15 said riskd-watch "raised stale"
   claim "  the watchdog kills and restarts it (WatchdogSec 50)" 180 restarts_are 1
   row "  because of the watchdog" "$(journal riskd | grep -o 'Watchdog timeout.*' | tail -1)" "$(said riskd 'Watchdog timeout' && echo 0 || echo 1)"
   claim "  riskd-watch clears" 120 said riskd-watch "cleared stale"
@@ -181,9 +182,10 @@ prove() {
   claim "killed (SIGKILL): restarted" 120 restarts_are 2
   claim "  and ready with its old figures" 120 limit_is 0.04
 
+  offline=$(count riskd-watch "raised offline")
   seconds=$(timed inside systemctl stop riskd)
   row "stop takes less than 30 s" "$seconds s, $(show Result)" "$(awk -v s="$seconds" 'BEGIN { print !(s < 30) }')"
-  claim "stopped: riskd-watch raises, promised within 30 s" 43 said riskd-watch "raised offline"
+  claim "stopped: riskd-watch raises, promised within 35 s" 35 said riskd-watch "raised offline" "$offline"
   sed -i 's/max_cvar = 0.04/max_cvar = 4.0/' "$root/etc/riskd/riskd.toml"
   inside systemctl start riskd >/dev/null 2>&1 || true
   row "a bad file at start: exit 78, no restart" "status $(show ExecMainStatus), $(show NRestarts) restarts" \

@@ -33,10 +33,11 @@ class Broker:
         if mqtt.get("tls") or "ca_file" in mqtt:
             context = ssl.create_default_context(cafile=folder / mqtt["ca_file"] if "ca_file" in mqtt else None)
             if "cert_file" in mqtt:
-                context.load_cert_chain(folder / mqtt["cert_file"], folder / mqtt["key_file"])
+                context.load_cert_chain(folder / mqtt["cert_file"], credential(folder / mqtt["key_file"]))
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
         login = [mqtt["username"]] if "username" in mqtt else []
-        login += [secret(folder / mqtt["password_file"])] if login and "password_file" in mqtt else []
+        if login and "password_file" in mqtt:
+            login.append(credential(folder / mqtt["password_file"]).read_text().rstrip("\r\n"))
         flags = (0x02, 0x82, 0xC2)[len(login)]
         self._send(0x10, struct.pack("!6sBBH", b"\0\4MQTT", 4, flags, KEEPALIVE) + texts(f"riskd-watch-{os.getpid()}", *login))
         if self._packet(KEEPALIVE) != (2, b"\0\0"):
@@ -167,10 +168,10 @@ def texts(*parts: str) -> bytes:
     return b"".join(struct.pack("!H", len(part.encode())) + part.encode() for part in parts)
 
 
-def secret(path: Path) -> str:
-    """What a file holds; a credential of systemd's with its name comes first, as in riskd itself."""
-    credential = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / path.name
-    return (credential if credential.is_file() else path).read_text().rstrip("\r\n")
+def credential(path: Path) -> Path:
+    """``path``, or the credential of its name that systemd shows, as in riskd itself."""
+    shown = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / path.name
+    return shown if shown.is_file() else path
 
 
 def say(before: dict[str, str], faults: dict[str, str], command: str | None) -> None:

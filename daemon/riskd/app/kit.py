@@ -35,6 +35,7 @@ from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.settings import FilesFeed, Mqtt, Settings
 from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
+from riskd.settings.section import credential
 from riskd.sinks.mqtt import MqttTarget
 from riskd.store.database import Database, open_database, open_decisions
 from riskd.store.ledger import Ledger
@@ -199,7 +200,7 @@ def mqtt_target(settings: Mqtt) -> MqttTarget:
         tls=settings.tls or settings.ca_file is not None,
         ca_file=str(settings.ca_file) if settings.ca_file else None,
         cert_file=str(settings.cert_file) if settings.cert_file else None,
-        key_file=str(settings.key_file) if settings.key_file else None,
+        key_file=str(credential(settings.key_file)) if settings.key_file else None,
     )
 
 

@@ -82,7 +82,7 @@ async def station(port: int) -> AsyncIterator[Callable[..., Any]]:
 
 
 def test_every_part_of_a_daemon_that_stops(tmp_path: Path, root: Path, mosquitto: Any) -> None:
-    """Hung: stale. Going on: cleared. kill -9: offline, at once by its will. Started again: cleared. The broker gone: unreachable."""
+    """Hung: stale; going on: cleared. kill -9: offline, by its will; started again: cleared. The broker gone: unreachable."""
 
     async def start(config: Path) -> asyncio.subprocess.Process:
         command = (sys.executable, "-m", "riskd", "run", "-c", str(config))
