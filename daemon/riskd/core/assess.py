@@ -18,7 +18,6 @@ from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.tail import tail
 from riskd.core.measures.value_at_risk import INTERVAL, value_at_risk
-from riskd.core.news import measure
 from riskd.core.outturn import NONE, Outturn, outturn
 from riskd.core.portfolio import Limit, Portfolio
 from riskd.core.quality.doubt import PLAUSIBLE, Doubt, Rule
@@ -85,22 +84,9 @@ def assess(
 
 
 def _before(state: State, key: LimitKey, limit: Limit, grade: Grade) -> Standing:
-    """Where a limit stood on the eve; a breach that was told of this very session stays open until it can be judged again.
-
-    A limit on another level or horizon is another limit, of which nothing is known but what was told under its name.
-    """
+    """Where a limit stood on the eve, with what was told of it since."""
     eve, told = state.eve.standings.get(key, Standing()), state.standings.get(key, Standing())
-    if _other(eve, limit):
-        eve = Standing()
-    if _other(told, limit):
-        return Standing(silence=told.silence, heard=told.heard)
-    before = carried(eve, told)
-    dark = grade in (Grade.D, Grade.F)
-    return replace(before, episode=told.episode, fired=told.fired) if dark and told.episode and not eve.episode else before
-
-
-def _other(standing: Standing, limit: Limit) -> bool:
-    return standing.by is not None and measure(standing.by.limit) != measure(limit)
+    return carried(eve, told, limit, dark=grade in (Grade.D, Grade.F))
 
 
 def _symbol_grades(rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]) -> dict[str, Grade]:

@@ -69,7 +69,7 @@ class Heard:
 
     ``episode`` with its ``measure`` is the breach they know of, ``cvar`` its figure as last told; ``blind``: judgement was lost.
     ``paged`` is False while the episode was only told late; ``reminded`` is its age at the newest reminder. ``count`` messages
-    were about ``session``.
+    were about ``session``, ``earlier`` of them about another limit of the same name.
     """
 
     episode: str | None = None
@@ -80,6 +80,7 @@ class Heard:
     reminded: int = 0
     session: str = ""
     count: int = 0
+    earlier: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def judge(
     if standing.episode is None:
         wide = p if uncertainty is None else probability_at_or_above(limit.max_cvar, cvar, uncertainty)
         calm = p <= POSSIBLE_ABOVE and wide <= POSSIBLE_ABOVE
-        return replace(seen, state=LimitState.CLEAR if calm else LimitState.POSSIBLE, below=0)
+        return replace(seen, state=LimitState.CLEAR if calm else LimitState.POSSIBLE, below=0, acknowledged=None)
     return _cooling(limit, standing, seen, cvar, fresh)
 
 

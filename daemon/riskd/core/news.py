@@ -47,11 +47,10 @@ def told(limit: Limit, standing: Standing, moment: Moment, escalate_after: int) 
     """
     news: list[News] = []
     standing = _completed(limit, standing)
-    most = MOST + 2 if _redefined(limit, standing) else MOST  # the end of one limit and the start of another
     for kind, reason in _wanted(limit, standing, moment, escalate_after):
         heard = standing.heard
-        count = heard.count if heard.session == moment.session else 0
-        if count >= most - (kind in QUIET):
+        count, earlier = (heard.count, heard.earlier) if heard.session == moment.session else (0, 0)
+        if count - earlier >= MOST - (kind in QUIET) and kind is not AlertKind.BREACH_WITHDRAWN:
             break  # what follows would be out of order
         episode = heard.episode if kind in (AlertKind.BREACH_CLOSED, AlertKind.BREACH_WITHDRAWN) else standing.episode
         news.append(News(kind, episode, count, reason, heard.cvar))
@@ -115,17 +114,19 @@ def _escalation(standing: Standing, moment: Moment, escalate_after: int) -> str:
 
 def _heard(limit: Limit, standing: Standing, moment: Moment, news: News) -> Standing:
     """The standing once ``news`` was told."""
-    heard = replace(standing.heard, session=moment.session, count=news.place + 1)
+    earlier = standing.heard.earlier if standing.heard.session == moment.session else 0
+    heard = replace(standing.heard, session=moment.session, count=news.place + 1, earlier=earlier)
     match news.kind:
         case AlertKind.BREACH_OPENED:
-            opened = Heard(news.episode, measure(limit), standing.cvar, False, not moment.late)
-            heard = replace(opened, session=heard.session, count=heard.count)
+            heard = replace(heard, episode=news.episode, measure=measure(limit), cvar=standing.cvar, reminded=0)
+            heard = replace(heard, blind=False, paged=not moment.late)
         case AlertKind.BREACH_ESCALATED:
             paged = not moment.late or (heard.paged and news.reason != RISEN)
             heard = replace(heard, cvar=standing.cvar, blind=False, paged=paged, reminded=standing.age)
         case AlertKind.BREACH_CLOSED | AlertKind.BREACH_WITHDRAWN:
-            blind = heard.blind and news.kind is AlertKind.BREACH_WITHDRAWN
-            heard = Heard(blind=blind, session=heard.session, count=heard.count)
+            blind = heard.blind and standing.state is LimitState.CANNOT_JUDGE
+            earlier = heard.count if news.kind is AlertKind.BREACH_WITHDRAWN else earlier
+            heard = Heard(blind=blind, session=heard.session, count=heard.count, earlier=earlier)
         case _:
             heard = replace(heard, blind=news.kind is AlertKind.JUDGEMENT_LOST)
     return replace(standing, heard=heard)
