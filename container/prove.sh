@@ -20,9 +20,12 @@ podman=(podman "${store[@]}" --runtime runc --cgroup-manager cgroupfs)
 image=localhost/riskd:prove
 broker=
 finish() {
+  local status=$?
+  set +e
   "${podman[@]}" rm -f -t 0 riskd >/dev/null 2>&1
   [[ -n $broker ]] && kill "$broker" 2>/dev/null
   [[ ${1:-} == keep ]] || rm -rf "$folder"
+  exit $status
 }
 trap "finish ${1:+keep}" EXIT
 

@@ -16,11 +16,13 @@ root=$folder/root
 boot= pid=
 finish() {
   local status=$?
+  set +e
   [[ $status == 0 || -z $pid ]] || { journal riskd; journal riskd-watch; } 2>&1 | tail -40 >&2
   [[ -n $pid ]] && inside systemctl poweroff >/dev/null 2>&1 && wait "$boot" 2>/dev/null
   [[ -n $boot ]] && kill "$boot" 2>/dev/null
   rmdir /sys/fs/cgroup/unified/riskd-prove 2>/dev/null
   [[ ${1:-} == keep ]] || rm -rf "$folder"
+  exit $status
 }
 trap "finish ${1:+keep}" EXIT
 

@@ -33,7 +33,9 @@ class Daemon:
         self._ear.settimeout(120)
         environment = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify")}
         command = [sys.executable, "-m", "riskd", "run", "-c", str(config)]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), env=environment)
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=(folder / "log").open("w"), env=environment
+        )
 
     def until(self, words: str) -> list[str]:
         """What it notifies up to the first line that holds ``words``."""

@@ -47,7 +47,9 @@ def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
         from riskd.observe.console import Console
         from riskd.settings import load_settings
 
-        run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit, lambda: load_settings(config))
+        attended = sys.stdin is not None and sys.stdin.isatty()  # there SIGHUP means that the terminal is gone
+        read_again = None if attended else lambda: load_settings(config)
+        run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit, read_again)
 
 
 @app.command()
