@@ -38,7 +38,7 @@ def mutated(module: ModuleType, old: str, new: str) -> dict[str, Any]:
     tree = ast.parse(source.replace(old, new))
     tree.body = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.Assign | ast.ImportFrom | ast.Import)]
     names = dict(vars(module))
-    exec(compile(tree, module.__name__, "exec"), names)  # noqa: S102: our own text
+    exec(compile(tree, module.__name__, "exec"), names)  # noqa: S102
     return names
 
 
@@ -148,6 +148,7 @@ class Life:
         before = self.rules.carried(self.eve, told, limit, not judgeable)
         standing = self.rules.judge(limit, before, cvar, error, judgeable, self.session, None, self.basis)
         moment = Moment(self.session, late, self.now.isoformat())
+        said: tuple[News, ...]
         self.standing, said = self.rules.told(limit, standing, moment, AFTER)
         room, known = news.MOST - self.reader.today, replace(self.reader)
         for item in said:
