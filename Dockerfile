@@ -1,5 +1,6 @@
 # riskd as an image that runs without root on a read-only file system.
-# BASE may be any Debian with Python 3.11 and its venv module.
+# BASE may be any Debian with Python 3.11 and its venv module. EXTRA=gpu takes the onnxruntime for CUDA in place of the other:
+# both own the same module, and the pinned version is the same.
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
@@ -7,7 +8,12 @@ RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir "uv>=0.9,<
 ENV PATH=/opt/uv/bin:$PATH UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_SYSTEM_CERTS=1
 WORKDIR /src
 COPY requirements/lock.txt requirements/
-RUN uv venv --python python3 /opt/riskd && uv pip install --python /opt/riskd -r requirements/lock.txt
+ARG EXTRA=cpu
+RUN case "$EXTRA" in \
+      cpu) ;; \
+      gpu) sed -i 's/^onnxruntime==/onnxruntime-gpu[cuda,cudnn]==/' requirements/lock.txt ;; \
+      *) echo "EXTRA is cpu or gpu, not $EXTRA" >&2; exit 1 ;; \
+    esac && uv venv --python python3 /opt/riskd && uv pip install --python /opt/riskd -r requirements/lock.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY daemon daemon
 COPY models/riskd_models models/riskd_models

@@ -46,3 +46,7 @@ class BusyError(RiskdError):
 
 class StoreError(RiskdError):
     """The database server does not answer or went away; nothing is half kept, and starting again finds out what is."""
+
+
+class StoreFull(StoreError):
+    """The store has no room or may not be written; a restart cannot mend it, so the daemon goes on and tries again."""

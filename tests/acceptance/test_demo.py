@@ -168,7 +168,7 @@ def test_every_payload_keeps_its_schema(seen: dict[str, Any]) -> None:
 def test_scrape_and_health(seen: dict[str, Any]) -> None:
     """Metrics carry every portfolio's figures and breaches; healthy and ready; the page is there."""
     for name in NAMES:
-        labels = f'horizon="1",level="0.95",method="lstm-jsu-2014",portfolio="{name}"'
+        labels = f'horizon="1",level="0.95",method="lstm-jsu-2014",portfolio="{name}",role="champion"'
         assert f"riskd_portfolio_cvar_ratio{{{labels}}}" in seen["metrics"]
     assert 'riskd_limit_breached{limit="cvar-95-1d",portfolio="growth"} 1.0' in seen["metrics"]
     assert "riskd_stage_duration_seconds_bucket" in seen["metrics"]

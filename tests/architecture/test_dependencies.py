@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 DECLARED = [Requirement(r) for r in (*PROJECT["project"]["dependencies"], *EXTRAS["demo"], *EXTRAS["lab"])]
-TESTING = [Requirement(r) for group in ("test", "check") for r in PROJECT["dependency-groups"][group]]
+GROUPS = PROJECT["dependency-groups"]
+TESTING = [Requirement(r) for group in ("test", "check", "dashboards") for r in GROUPS[group] if isinstance(r, str)]
 
 
 def outside(source: str) -> set[str]:

@@ -157,3 +157,23 @@ def test_the_database_password_comes_from_a_file_of_ones_own(tmp_path: Path) -> 
     secret.chmod(0o644)
     with pytest.raises(ConfigError, match="service.database_password_file: .* chmod 600"):
         service.database_password()
+
+
+def test_a_credential_comes_before_the_file_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under systemd's LoadCredential= the secret is in $CREDENTIALS_DIRECTORY, whoever may read the file; else in the file."""
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    beside = tmp_path / "mqtt-password"
+    beside.write_text("beside\n")
+    beside.chmod(0o600)
+    mqtt = Mqtt(username="riskd", password_file=beside)
+    assert mqtt.password() == "beside"
+    (credentials / "mqtt-password").write_text("shown to the service alone\n")
+    (credentials / "mqtt-password").chmod(0o440)
+    assert mqtt.password() == "shown to the service alone"
+    beside.unlink()
+    assert mqtt.password() == "shown to the service alone"
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY")
+    with pytest.raises(ConfigError, match=r"mqtt.password_file: .*No such file"):
+        mqtt.password()

@@ -48,3 +48,26 @@ def test_prometheus_takes_its_configuration() -> None:
     verdict = subprocess.run(["promtool", "check", "config", configuration], capture_output=True, text=True, check=False)
     assert verdict.returncode == 0, verdict.stderr
     assert "rules found" in verdict.stdout
+
+
+def test_grafana_finds_its_dashboards_and_prometheus() -> None:
+    """What is provisioned is what is mounted: the folder of dashboards, the home dashboard, and Prometheus where it listens."""
+    grafana = SERVICES["grafana"]
+    mounts = {parts[1]: ROOT / parts[0] for parts in (v.split(":") for v in grafana["volumes"]) if parts[0].startswith("./")}
+    settings = {target: yaml.safe_load(file.read_text()) for target, file in mounts.items() if file.suffix == ".yml"}
+    assert {Path(target).parent.name for target in settings} == {"datasources", "dashboards"}
+    (provider,) = settings["/etc/grafana/provisioning/dashboards/riskd.yml"]["providers"]
+    folder = mounts[provider["options"]["path"]]
+    home = Path(grafana["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert str(home.parent) == provider["options"]["path"]
+    assert (folder / home.name).exists()
+    (source,) = settings["/etc/grafana/provisioning/datasources/riskd.yml"]["datasources"]
+    listens = next(c for c in SERVICES["prometheus"]["command"] if "listen-address" in c).partition("=")[2]
+    assert (source["type"], source["url"]) == ("prometheus", f"http://{listens}")
+
+
+def test_prometheus_reaches_alertmanager_where_it_listens() -> None:
+    """The address in the Prometheus configuration is the one that compose gives Alertmanager."""
+    configuration = yaml.safe_load((ROOT / "examples" / "prometheus.yml").read_text())
+    (target,) = configuration["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
+    assert f"--web.listen-address={target}" in SERVICES["alertmanager"]["command"]

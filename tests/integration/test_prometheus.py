@@ -13,6 +13,7 @@ from riskd.core.limits import LimitState
 from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.metrics import Metrics
+from riskd.observe.record import day_of, record_of
 from riskd.observe.snapshot import Delivery, Snapshot
 
 pytestmark = pytest.mark.integration
@@ -33,7 +34,7 @@ def report(name: str) -> PortfolioReport:
     limit = LimitReport("cvar-95", 0.95, 1, 0.025, 0.03, 1.0, LimitState.FIRING, "2026-11-20", ())
     return PortfolioReport(
         name, date(2026, 11, 20), Status.BREACH, Grade.A, 1.0, (figure,), (limit,), 0.01, {"SPY": 0.9}, 0.1, 1e6, "USD",
-        (), (), Provenance("lstm-jsu@abc", "copula", "bank", "prices", "rules", 10_000, "0.1.0"),
+        (), (), Provenance("lstm-jsu@abc", "copula", "bank", "prices", "rules", 10_000, "0.1.0"), pit=0.9, crps=0.01,
     )  # fmt: skip
 
 
@@ -43,17 +44,19 @@ def rendered() -> str:
         started_at=NOW, taken_at=NOW, version="0.1.0", model="lstm-jsu@abc", provider="CPUExecutionProvider", phase="watching",
         reports=(report("main"), report("other")), last_success_at=NOW, last_attempt_at=NOW, expected_by=NOW,
         valid_until=NOW + timedelta(days=4), deliveries=(Delivery("mqtt", True, 2, 1, 0, 3.0),),
-        cycles={"computed": 3, "failed": 1}, feeds={"yahoo": "failing", "file:drop": "failover"},
+        cycles={"computed": 3, "failed": 1}, feeds={"yahoo": "failing", "file:drop": "failover"}, next_run_at=NOW,
+        records=(record_of("main", [day_of(report("main"))] * 2),),
     )  # fmt: skip
-    metrics = Metrics(Board(snapshot), lambda: NOW, lambda: {"seed-4": 3})
+    metrics = Metrics(Board(snapshot), lambda: NOW, lambda: {"seed-4": 1})
+    metrics.late(0.01)
     with metrics.stage("scenarios"):
         pass
     return metrics.render()[0].decode()
 
 
 def test_the_rules_are_valid() -> None:
-    """promtool accepts the file."""
-    checked = promtool("check", "rules", ALERTS / "riskd.rules.yml")
+    """promtool accepts the alerting and the recording rules."""
+    checked = promtool("check", "rules", *sorted(ALERTS.glob("*.rules.yml")))
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
@@ -81,7 +84,27 @@ def test_the_exposition_is_clean() -> None:
 def test_rules_speak_of_metrics_that_exist() -> None:
     """Every riskd metric named in a rule is exported by a populated daemon, so no rule is silent for a typo."""
     exported = {re.split(r"[ {]", line)[0] for line in rendered().splitlines() if not line.startswith("#")}
-    expressions = "\n".join(re.sub(r'"[^"]*"', "", line) for line in (ALERTS / "riskd.rules.yml").read_text().splitlines())
-    named = set(re.findall(r"\briskd_[a-z_]+", expressions))
-    assert len(named) >= 9
-    assert named <= exported
+    rules = [line for path in ALERTS.glob("*.rules.yml") for line in path.read_text().splitlines()]
+    recorded = {line.partition("record:")[2].strip() for line in rules if "- record:" in line}
+    expressions = "\n".join(re.sub(r'"[^"]*"', "", line) for line in rules)
+    named = set(re.findall(r"[a-z_:]*\briskd_[a-z_:]*", expressions))
+    assert len(named) >= 25
+    assert named <= exported | recorded
+
+
+def test_alertmanager_takes_its_configuration() -> None:
+    """amtool accepts the example, the watchdog goes to the dead man's switch, a breach to a person, a hint to the page alone."""
+    if shutil.which("amtool") is None:
+        pytest.skip("amtool is not installed: apt-get install prometheus-alertmanager")
+    file = ALERTS.parent / "examples" / "alertmanager.yml"
+    checked = subprocess.run(["amtool", "check-config", file], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    expected = {
+        ("RiskdWatchdog", "none"): "dead-man",
+        ("RiskdLimitBreached", "critical"): "person",
+        ("RiskdMqttDown", "warning"): "person",
+        ("RiskdLimitPossible", "info"): "page-only",
+    }
+    for (alert, severity), receiver in expected.items():
+        command = ["amtool", "config", "routes", "test", f"--config.file={file}", f"alertname={alert}", f"severity={severity}"]
+        assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == receiver

@@ -1,6 +1,7 @@
 """The live daemon: real event loop, ticker, delivery and SQLite; the clock and the prices are the test's."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from riskd.runtime.clock import HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Service
+from riskd.runtime.vitals import Vitals
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
 from riskd.store.queue import SqlOutbox
@@ -50,6 +52,7 @@ class Live:
         self.pipeline = pipeline_over(
             rules, (self.feed,), self.ledger, self.database, self.calendar, self.clock, self._history[0]
         )
+        self.vitals = Vitals(time.monotonic)
         self.service = Service(
             self.pipeline,
             picture,
@@ -59,6 +62,7 @@ class Live:
             Console(silent=True),
             patient=patient,
             tick_seconds=0.05,
+            vitals=self.vitals,
         )
 
     def _script(self, symbols: tuple[str, ...]) -> None:

@@ -1,22 +1,29 @@
 """Which changes of a limit's standing are told, and what an alert says."""
 
+import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
 from riskd.core.alerts import TOP, alert_event, alerts_of
-from riskd.core.events import AlertEvent, AlertKind
+from riskd.core.events import AlertEvent, AlertKind, Category
 from riskd.core.grade import Grade
-from riskd.core.limits import LimitState, Standing
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
+from riskd.core.limits import Heard, LimitState, Standing
+from riskd.core.message import event_message
+from riskd.core.news import Moment, News, measure
+from riskd.core.news import told as told_of
+from riskd.core.portfolio import Limit
+from riskd.core.report import Contribution, Explanation, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 
 pytestmark = pytest.mark.unit
 DAY = date(2020, 3, 16)
+LIMIT = Limit("cvar", 0.975, 10, 0.05)
 CLEAR, POSSIBLE = Standing(LimitState.CLEAR), Standing(LimitState.POSSIBLE)
 FIRING, CLEARING = Standing(LimitState.FIRING, "2020-03-16"), Standing(LimitState.CLEARING, "2020-03-12", 1)
 LOST, LOST_OPEN = Standing(LimitState.CANNOT_JUDGE), Standing(LimitState.CANNOT_JUDGE, "2020-03-12")
 OPEN = Standing(LimitState.FIRING, "2020-03-12")
+MOMENT = Moment(DAY.isoformat())
 
 
 def report(after: Standing, notes: tuple[str, ...] = ()) -> PortfolioReport:
@@ -32,9 +39,17 @@ def report(after: Standing, notes: tuple[str, ...] = ()) -> PortfolioReport:
     )  # fmt: skip
 
 
-def told(before: Standing | None, after: Standing, notes: tuple[str, ...] = ()) -> list[AlertEvent]:
-    known = {} if before is None else {("book", "cvar"): before}
-    return list(alerts_of([report(after, notes)], known, {("book", "cvar"): after}))
+def news_of(before: Standing | None, after: Standing) -> tuple[News, ...]:
+    """What is new of ``after`` to somebody who heard all about ``before``."""
+    lost = before is not None and before.state is LimitState.CANNOT_JUDGE
+    heard = Heard(before.episode if before else None, measure(LIMIT), 0.0612, blind=lost)
+    return told_of(LIMIT, replace(after, cvar=0.0612, heard=heard), MOMENT, 3)[1]
+
+
+def told(
+    before: Standing | None, after: Standing, notes: tuple[str, ...] = (), moment: Moment = MOMENT, fault: bool = False
+) -> list[AlertEvent]:
+    return list(alerts_of([report(after, notes)], {("book", "cvar"): news_of(before, after)}, moment, 5, fault))
 
 
 OPENED, CLOSED = AlertKind.BREACH_OPENED, AlertKind.BREACH_CLOSED
@@ -98,7 +113,7 @@ def test_lost_judgement_says_what_is_missing() -> None:
 def test_lost_judgement_has_no_figures() -> None:
     """Without a figure the alert has none: neither interval nor challenger."""
     blind = replace(report(LOST), figures=())
-    (alert,) = alerts_of([blind], {}, {("book", "cvar"): LOST})
+    (alert,) = alerts_of([blind], {("book", "cvar"): news_of(None, LOST)}, MOMENT, 5)
     assert (alert.why["interval"], alert.why["challenger_cvar"]) == (None, None)
 
 
@@ -118,6 +133,72 @@ def test_an_id_names_kind_portfolio_limit_and_session() -> None:
 def test_one_session_tells_of_a_limit_once() -> None:
     """Two portfolios with limits of the same name get two alerts with two ids, one each."""
     first, second = report(FIRING), replace(report(FIRING), portfolio="other")
-    alerts = alerts_of([first, second], {}, {("book", "cvar"): FIRING, ("other", "cvar"): FIRING})
+    news = news_of(None, FIRING)
+    alerts = alerts_of([first, second], {("book", "cvar"): news, ("other", "cvar"): news}, MOMENT, 5)
     assert [a.portfolio for a in alerts] == ["book", "other"]
     assert len({a.id for a in alerts}) == 2
+
+
+def test_a_breach_says_what_moved() -> None:
+    """The change since the last session in points, its parts the largest first, and the past session it is like."""
+    parts = {"volatility": 0.008, "dependence": 0.004, "tail": -0.0008, "own_history": -0.0002}
+    why = Explanation("2020-03-13", 0.0502, 0.0612, parts, "2008-10-15", 0.06)
+    whole = report(FIRING)
+    explained = replace(whole, limits=(replace(whole.limits[0], explanation=why),))
+    (alert,) = alerts_of([explained], {("book", "cvar"): news_of(CLEAR, FIRING)}, MOMENT, 5)
+    assert alert.headline.endswith(
+        "limit 5.00%; +1.10 points since 2020-03-13: volatility +0.80, dependence +0.40, tail -0.08; "
+        "most from S0, S1, S2; like 2008-10-15"
+    )
+    assert alert.why["explanation"] == why
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "late", "fault", "category", "page"),
+    [
+        (CLEAR, FIRING, False, False, Category.BREACH, True),
+        (CLEAR, FIRING, True, False, Category.LATE, False),
+        (CLEARING, CLEAR, False, False, Category.BREACH, False),
+        (CLEAR, LOST, False, False, Category.DATA, False),
+        (CLEAR, LOST, False, True, Category.MODEL, False),
+    ],
+)
+def test_kinds_are_told_apart(before: Standing, after: Standing, late: bool, fault: bool, category: Category, page: bool) -> None:
+    """A breach pages, one of an earlier session does not and says that it is late; lost judgement is a fault of data or model."""
+    (alert,) = told(before, after, moment=Moment(DAY.isoformat(), late), fault=fault)
+    assert (alert.category, alert.late, alert.page) == (category, late, page)
+    assert alert.headline.startswith("late, of 2020-03-16: book: ") is late
+    body = json.loads(event_message(alert, datetime(2020, 3, 16, 21, tzinfo=UTC)).body)
+    assert (body["class"], body["time"], body["data"]["page"]) == (category.value, "2020-03-16T21:00:00+00:00", page)
+    assert (body["specversion"], body["subject"], body["id"]) == ("1.0", "book/cvar", alert.id)
+
+
+@pytest.mark.parametrize("before", [CLEAR, CLEARING, LOST_OPEN], ids=["opened", "closed", "lost"])
+def test_a_storm_is_one_message(before: Standing) -> None:
+    """News of one kind from 711 portfolios is one message under 32 kB with their number, the one worst by its limit first."""
+    after = {CLEAR: FIRING, CLEARING: CLEAR, LOST_OPEN: OPEN}[before]
+    names = [f"book{i:03}" for i in range(711)]
+    reports = [replace(report(after), portfolio=name) for name in names]
+    worst = replace(reports[400].limits[0], cvar=0.2)
+    reports[400] = replace(reports[400], limits=(worst,))
+    (group,) = alerts_of(reports, {(name, "cvar"): news_of(before, after) for name in names}, MOMENT, 5)
+    assert group.portfolio is None
+    assert (group.why["count"], group.why["portfolios"], group.why["left_out"]) == (711, 711, 611)
+    listed = group.why["limits"]
+    assert isinstance(listed, list)
+    assert listed[0]["portfolio"] == "book400"
+    assert "711 limits of 711 portfolios" in group.headline
+    message = event_message(group)
+    assert (message.topic, len(message.body) < 32 * 1024) == ("events", True)
+
+
+def test_a_few_are_told_one_by_one() -> None:
+    """Five portfolios get a message each, six one for all; two kinds are never mixed."""
+    news = news_of(None, FIRING)
+    reports = [replace(report(FIRING), portfolio=f"book{i}") for i in range(6)]
+    few = alerts_of(reports[:5], {(f"book{i}", "cvar"): news for i in range(5)}, MOMENT, 5)
+    assert [a.kind for a in few] == [OPENED] * 5
+    mixed = {(f"book{i}", "cvar"): news for i in range(5)} | {("book5", "cvar"): news_of(CLEARING, CLEAR)}
+    assert len(alerts_of(reports, mixed, MOMENT, 5)) == 6
+    (group,) = alerts_of(reports, {(f"book{i}", "cvar"): news for i in range(6)}, MOMENT, 5)
+    assert (group.kind, group.why["of"], group.page) == (AlertKind.BREACH_GROUP, OPENED.value, True)

@@ -1,33 +1,38 @@
 """The limit state machine."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
-from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
+from riskd.core.limits import Basis, LimitState, Standing, judge, probability_at_or_above
 from riskd.core.portfolio import Limit
 
 pytestmark = pytest.mark.unit
 LIMIT = Limit("cvar", 0.95, 1, 0.05, clear_below=0.9, clear_after=2)
 
 
+def seen(standing: Standing) -> tuple[LimitState, str | None, int]:
+    return standing.state, standing.episode, standing.below
+
+
 def walk(values: list[float], error: float = 0.0005) -> list[Standing]:
     """Standings after each CVaR in turn."""
-    standing, seen = Standing(LimitState.CLEAR), []
+    standing, standings = Standing(LimitState.CLEAR), []
     for day, value in enumerate(values):
-        standing = judge(LIMIT, standing, value, error, True, f"day{day}")
-        seen.append(standing)
-    return seen
+        standing = judge(LIMIT, standing, value, error, True, f"day{day:03}")
+        standings.append(standing)
+    return standings
 
 
 def test_a_clear_excess_fires_at_once() -> None:
     """CVaR far above the limit fires in the same session and names it as the episode."""
-    assert walk([0.06])[-1] == Standing(LimitState.FIRING, "day0", 0)
+    assert seen(walk([0.06])[-1]) == (LimitState.FIRING, "day000", 0)
 
 
 def test_an_excess_within_the_error_is_only_possible() -> None:
     """Just above the limit, with an error that could explain it, is possible and opens no episode."""
-    assert walk([0.0503])[-1] == Standing(LimitState.POSSIBLE, None, 0)
+    assert seen(walk([0.0503])[-1]) == (LimitState.POSSIBLE, None, 0)
 
 
 def test_a_breach_clears_only_after_two_quiet_sessions() -> None:
@@ -48,7 +53,7 @@ def test_what_is_not_a_number_is_never_clear(bad: float) -> None:
     assert judge(LIMIT, Standing(LimitState.CLEAR), bad, 0.001, True, "d").state is LimitState.CANNOT_JUDGE
     assert judge(LIMIT, Standing(LimitState.CLEAR), 0.01, bad, True, "d").state is LimitState.CANNOT_JUDGE
     after = judge(LIMIT, Standing(LimitState.FIRING, "day0"), bad, 0.001, True, "d")
-    assert after == Standing(LimitState.CANNOT_JUDGE, "day0", 0)
+    assert seen(after) == (LimitState.CANNOT_JUDGE, "day0", 0)
 
 
 def test_unjudgeable_is_never_clear() -> None:
@@ -84,5 +89,57 @@ def test_exactly_at_the_clearing_level() -> None:
     """At the level a breach is still firing and counts afresh; one step of floating point below it clears."""
     standing = Standing(LimitState.CLEARING, "day0", 1)
     level = LIMIT.clear_below * LIMIT.max_cvar
-    assert judge(LIMIT, standing, level, 0.0005, True, "d") == Standing(LimitState.FIRING, "day0", 0)
-    assert judge(LIMIT, standing, math.nextafter(level, 0), 0.0005, True, "d") == Standing(LimitState.CLEAR)
+    assert seen(judge(LIMIT, standing, level, 0.0005, True, "d")) == (LimitState.FIRING, "day0", 0)
+    assert seen(judge(LIMIT, standing, math.nextafter(level, 0), 0.0005, True, "d")) == (LimitState.CLEAR, None, 0)
+
+
+def basis(limit: Limit = LIMIT, model: str = "one", holdings: str = "h") -> Basis:
+    return Basis(model, "bootstrap", holdings, limit)
+
+
+def fired(under: Basis) -> Standing:
+    """A breach that fired on day000 and is under the clearing level since day001."""
+    standing = judge(under.limit, Standing(), 0.06, 0.0005, True, "day000", basis=under)
+    return judge(under.limit, standing, 0.03, 0.0005, True, "day001", basis=under)
+
+
+@pytest.mark.parametrize("other", [basis(model="two"), basis(holdings="other"), basis(replace(LIMIT, max_cvar=0.09))])
+def test_a_change_never_clears_by_itself(other: Basis) -> None:
+    """Another model, other holdings or a higher limit: the session judged again leaves the breach open, as does one more session.
+
+    One session under the old basis and one under the new one are not two. Two under the new one are.
+    """
+    clearing = fired(basis())
+    assert clearing.state is LimitState.CLEARING
+    again = judge(other.limit, clearing, 0.03, 0.0005, True, "day001", basis=other)
+    assert (again.state, again.episode, len(again.changed)) == (LimitState.FIRING, "day000", 1)
+    first = judge(other.limit, again, 0.03, 0.0005, True, "day002", basis=other)
+    assert (first.state, first.episode) == (LimitState.CLEARING, "day000")
+    second = judge(other.limit, first, 0.03, 0.0005, True, "day003", basis=other)
+    assert seen(second) == (LimitState.CLEAR, None, 0)
+
+
+def test_a_raised_limit_leaves_the_old_one_to_be_met() -> None:
+    """Fired over 5 %; at 9 % a CVaR of 4.6 % is half of what is allowed and still no end: 90 % of 5 % is the level."""
+    raised = basis(replace(LIMIT, max_cvar=0.09))
+    standing = fired(basis())
+    for day in range(2, 9):
+        standing = judge(raised.limit, standing, 0.046, 0.0005, True, f"day{day:03}", basis=raised)
+        assert (standing.state, standing.episode, standing.changed) == (LimitState.FIRING, "day000", ("limit",))
+
+
+def test_what_fires_under_the_new_limit_is_of_the_new_limit() -> None:
+    """Over the raised limit too: from then on the raised one decides when it is over."""
+    raised = basis(replace(LIMIT, max_cvar=0.09))
+    standing = judge(raised.limit, fired(basis()), 0.12, 0.0005, True, "day002", basis=raised)
+    assert standing.changed == ()
+    for day in (3, 4):
+        standing = judge(raised.limit, standing, 0.07, 0.0005, True, f"day{day:03}", basis=raised)
+    assert standing.episode is None
+
+
+def test_a_session_taken_again_counts_once() -> None:
+    """After another warm-up the newest session is judged once more: neither quiet sessions nor age go up."""
+    clearing = fired(basis())
+    again = judge(LIMIT, clearing, 0.03, 0.0005, True, "day001", basis=basis())
+    assert (again.state, again.below, again.age) == (LimitState.CLEARING, 1, 1)

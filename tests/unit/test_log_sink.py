@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from riskd.core.events import AlertEvent, AlertKind
+from riskd.core.events import AlertEvent, AlertKind, Category
 from riskd.core.message import Message, event_message
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.log import LogSink
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.unit
 
 def told(kind: AlertKind) -> Message:
     headline, why = "CVaR 5.2 % is above 5 %", {"cvar": 0.052}
-    return event_message(AlertEvent("id-1", kind, "main", "cvar-95", date(2026, 11, 20), headline, dict[str, object](why)))
+    why_told = dict[str, object](why)
+    return event_message(AlertEvent("id-1", kind, "main", "cvar-95", date(2026, 11, 20), headline, why_told, Category.BREACH))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What the metrics say of a snapshot, and what they leave unsaid."""
 
+import asyncio
 import math
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,8 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.proposed import Proposal
-from riskd.core.report import Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
+from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
+from riskd.observe.lag import watch_lag
 from riskd.observe.metrics import Metrics
 from riskd.observe.snapshot import Delivery, Snapshot
 
@@ -19,7 +22,8 @@ pytestmark = pytest.mark.unit
 
 NOW = datetime(2026, 11, 20, 22, 0, tzinfo=UTC)
 FIGURE = Figure(0.95, 1, 0.02, 0.019, 0.021, 0.03, 0.029, 0.031, 0.0005, 0.0, (Rival("ewma-t", 0.022, 0.033),))
-LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, ())
+PARTS = (Contribution("SPY", 0.6, 0.027, 0.045), Contribution("AGG", 0.3, 0.003, 0.01))
+LIMIT = LimitReport("cvar-95", 0.95, 1, 0.05, 0.03, 0.0, LimitState.CLEAR, None, PARTS)
 REPORT = PortfolioReport(
     "main", date(2026, 11, 20), Status.OK, Grade.A, 1.0, (FIGURE,), (LIMIT,), 0.01, {"SPY": 0.6, "AGG": 0.3}, 0.1, 1e6, "USD",
     (), (), Provenance("lstm-jsu@abc", "copula", "bank", "prices", "rules", 10_000, "0.1.0"),
@@ -53,18 +57,35 @@ def names(series: Series) -> set[str]:
     return {name for name, _ in series}
 
 
-FIGURE_NAMES = {"riskd_portfolio_var_ratio", "riskd_portfolio_cvar_ratio"}
+FIGURE_NAMES = {
+    "riskd_portfolio_var_ratio",
+    "riskd_portfolio_cvar_ratio",
+    "riskd_portfolio_cvar_low_ratio",
+    "riskd_portfolio_cvar_high_ratio",
+    "riskd_portfolio_challenger_cvar_ratio",
+    "riskd_limit_breach_probability_ratio",
+    "riskd_asset_component_cvar_ratio",
+}
+
+
+def test_the_figures_of_a_fresh_report_are_all_there() -> None:
+    """What is absent in the tests below is there when it may be shown."""
+    assert names(scrape(SNAPSHOT)) >= FIGURE_NAMES
 
 
 def test_figures_carry_level_horizon_and_method() -> None:
     """Champion and challengers stand side by side as fractions."""
     series = scrape(SNAPSHOT)
-    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu") == 0.03
-    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "ewma-t") == 0.033
-    assert value(series, "riskd_portfolio_var_ratio", "main", "0.95", "1", "lstm-jsu") == 0.02
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu", "champion") == 0.03
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "ewma-t", "challenger") == 0.033
+    assert value(series, "riskd_portfolio_var_ratio", "main", "0.95", "1", "lstm-jsu", "champion") == 0.02
     assert value(series, "riskd_figure_valid", "main") == 1
     assert value(series, "riskd_portfolio_status", "main", "OK") == 1
     assert sum(v for (n, _), v in series.items() if n == "riskd_portfolio_status") == 1
+    assert value(series, "riskd_portfolio_severity", "main") == 0
+    assert value(series, "riskd_portfolio_cvar_low_ratio", "main", "0.95", "1") == 0.029
+    assert value(series, "riskd_portfolio_cvar_high_ratio", "main", "0.95", "1") == 0.031
+    assert value(series, "riskd_portfolio_challenger_cvar_ratio", "main", "0.95", "1") == 0.033
 
 
 @pytest.mark.parametrize("status", [Status.STALE, Status.UNKNOWN])
@@ -87,18 +108,24 @@ def test_figures_vanish_when_the_cycle_dies() -> None:
 
 
 def test_a_breach_does_not_fade_into_stale() -> None:
-    """An expired breach is still shown as a breach, though its figures vanish."""
-    series = scrape(with_report(status=Status.BREACH), NOW + timedelta(days=2))
+    """An expired breach is still shown as a breach, though its figures vanish; a limit that was clear is no longer called so."""
+    firing = replace(LIMIT, name="open", state=LimitState.FIRING, since="2026-11-19")
+    series = scrape(with_report(status=Status.BREACH, limits=(LIMIT, firing)), NOW + timedelta(days=2))
     assert value(series, "riskd_portfolio_status", "main", "BREACH") == 1
     assert not FIGURE_NAMES & names(series)
+    assert value(series, "riskd_limit_state", "main", "open", "firing") == 1
+    assert value(series, "riskd_limit_breached", "main", "open") == 1
+    assert value(series, "riskd_limit_state", "main", "cvar-95", "clear") == 0
+    assert value(series, "riskd_limit_state", "main", "cvar-95", "cannot-judge") == 1
+    assert value(series, "riskd_limit_breached", "main", "cvar-95") is None
 
 
 @pytest.mark.parametrize("broken", [math.nan, math.inf])
 def test_a_figure_that_is_not_finite_is_left_out_and_invalid(broken: float) -> None:
     """NaN never reaches Prometheus, where no comparison would fire, and the validity falls to 0."""
     series = scrape(with_report(figures=(replace(FIGURE, cvar=broken), replace(FIGURE, horizon=5))))
-    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu") is None
-    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "5", "lstm-jsu") == 0.03
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "1", "lstm-jsu", "champion") is None
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "5", "lstm-jsu", "champion") == 0.03
     assert value(series, "riskd_figure_valid", "main") == 0
 
 
@@ -144,6 +171,57 @@ def test_proposed_weights_belong_to_the_session_shown() -> None:
         assert value(scrape(replace(SNAPSHOT, proposals=(other,))), "riskd_asset_weight_ratio", "main", "SPY", "proposed") is None
 
 
+def test_a_large_portfolio_has_twenty_assets_and_the_rest() -> None:
+    """Of 100,000 names those with the largest components are exported, the rest as one; nothing of the sum is lost."""
+    many = tuple(Contribution(f"A{i}", 1e-5, 1e-6 * (100_000 - i), 0.1) for i in range(100_000))
+    limit = replace(LIMIT, contributions=many)
+    series = scrape(with_report(limits=(limit,), weights={c.symbol: c.weight for c in many}))
+    for name, total in (
+        ("riskd_asset_component_cvar_ratio", sum(c.component_cvar for c in many)),
+        ("riskd_asset_weight_ratio", 1.0),
+    ):
+        shown = {labels: v for (n, labels), v in series.items() if n == name}
+        assert len(shown) == 21
+        assert sum(shown.values()) == pytest.approx(total)
+    assert value(series, "riskd_asset_component_cvar_ratio", "main", "cvar-95", "A19") == pytest.approx(0.099981)
+    assert value(series, "riskd_asset_component_cvar_ratio", "main", "cvar-95", "A20") is None
+    assert len(series) < 500
+
+
+def test_a_model_that_failed_is_told_apart_from_prices_that_fail() -> None:
+    """Without a scenario bank the model failed; without figures alone it did not; before the first report neither is said."""
+    failed = replace(REPORT.provenance, bank="")
+    assert value(scrape(with_report(figures=(), status=Status.UNKNOWN, provenance=failed)), "riskd_model_working") == 0
+    assert value(scrape(with_report(figures=(), status=Status.UNKNOWN, grade=Grade.F)), "riskd_model_working") == 1
+    assert "riskd_model_working" not in names(scrape(replace(SNAPSHOT, reports=())))
+
+
+def test_a_challenger_without_a_figure_is_told() -> None:
+    """One missing figure of a challenger makes it 0, and the figure itself is left out."""
+    lame = replace(FIGURE, horizon=5, challengers=(Rival("ewma-t", math.nan, math.nan), Rival("gjr-fhs", 0.02, 0.03)))
+    series = scrape(with_report(figures=(FIGURE, lame)))
+    assert value(series, "riskd_challenger_working", "main", "ewma-t") == 0
+    assert value(series, "riskd_challenger_working", "main", "gjr-fhs") == 1
+    assert value(series, "riskd_portfolio_cvar_ratio", "main", "0.95", "5", "ewma-t", "challenger") is None
+
+
+def test_a_feed_is_up_until_it_fails() -> None:
+    """Configured feeds are exported from the start, and 0 while the last thing told of one is that it fails."""
+    told = {"yahoo": "failing", "file:drop": "failover"}
+    series = scrape(replace(SNAPSHOT, sources=("yahoo", "file:drop", "quiet"), feeds=told))
+    assert [value(series, "riskd_feed_up", feed) for feed in ("yahoo", "file:drop", "quiet")] == [0, 1, 1]
+
+
+def test_what_is_counted_starts_at_zero() -> None:
+    """A counter that appears with its first event would hide it from increase(): every outcome is there before."""
+    rows = (Delivery("mqtt", True, 1, 0, 0, 0.0, taken=3, refused=2, given_up=1),)
+    series = scrape(replace(SNAPSHOT, deliveries=rows, told={"breach.opened": 4}, cycles={"computed": 7}))
+    assert [value(series, "riskd_deliveries_total", "mqtt", x) for x in ("taken", "refused", "parked")] == [3, 2, 1]
+    assert value(series, "riskd_alerts_total", "breach.opened") == 4
+    assert value(series, "riskd_alerts_total", "breach.closed") == 0
+    assert [value(series, "riskd_runs_total", x) for x in ("computed", "cannot-judge", "failed")] == [7, 0, 0]
+
+
 def test_the_oldest_event_ages_between_snapshots() -> None:
     """The age grows with the clock while something is pending, and is 0 when nothing is."""
     rows = (Delivery("mqtt", False, 3, 2, 1, 10.0), Delivery("log", True, 1, 0, 0, 0.0))
@@ -153,7 +231,7 @@ def test_the_oldest_event_ages_between_snapshots() -> None:
     assert value(series, "riskd_outbox_pending", "mqtt") == 2
     assert value(series, "riskd_outbox_parked", "mqtt") == 1
     assert value(series, "riskd_mqtt_connected") == 0
-    assert value(series, "riskd_mqtt_connects_total") == 3
+    assert value(series, "riskd_mqtt_reconnects_total") == 2
 
 
 def test_what_is_not_known_is_not_zero() -> None:
@@ -173,7 +251,25 @@ def test_stages_and_runs_are_counted() -> None:
     text, content_type = metrics.render()
     assert b'riskd_stage_duration_seconds_count{stage="forecast"} 3.0' in text
     assert b'riskd_runs_total{outcome="computed"} 7.0' in text
+    assert b"process_resident_memory_bytes" in text
     assert content_type.startswith("text/plain; version=0.0.4")
+
+
+def test_a_blocked_loop_is_seen() -> None:
+    """While something blocks the event loop nobody is woken; the lag says for how long."""
+    found: list[float] = []
+
+    async def blocked() -> None:
+        watch = asyncio.create_task(watch_lag(found.append, every=0.001))
+        await asyncio.sleep(0)
+        time.sleep(0.2)
+        while len(found) < 2:
+            await asyncio.sleep(0)
+        watch.cancel()
+
+    asyncio.run(blocked())
+    assert found[0] >= 0.19
+    assert min(found) >= 0
 
 
 def test_clamped_returns_are_counted_where_a_model_clamps() -> None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from riskd.app.daemon import mqtt_target
-from riskd.app.kit import load_forecaster, market_of, rules_of, store_of
+from riskd.app.kit import load_forecaster, market_of, mqtt_target, rules_of, store_of
 from riskd.app.once import newest_session
 from riskd.errors import BusyError, ConfigError
 from riskd.runtime.clock import SystemClock

@@ -2,35 +2,66 @@
 
 import asyncio
 import signal
+import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
 
 from riskd import __version__
-from riskd.app.kit import clamped, hand_clock, load_forecaster, market_of, pipeline_of, rules_of, store_of
+from riskd.app.kit import (
+    Market,
+    clamped,
+    hand_clock,
+    load_forecaster,
+    market_of,
+    mqtt_target,
+    pipeline_of,
+    rules_of,
+    store_of,
+)
+from riskd.app.reload import ReadAgain, Reload, start_again
+from riskd.core.message import Message
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
+from riskd.observe.lag import watch_lag
 from riskd.observe.metrics import Metrics
+from riskd.observe.record import SESSIONS
 from riskd.observe.snapshot import Snapshot
-from riskd.runtime.clock import SystemClock
+from riskd.runtime.clock import Clock, SystemClock
 from riskd.runtime.delivery import Delivery
+from riskd.runtime.heartbeat import Heartbeat
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Background, Replay, Service
+from riskd.runtime.systemd import notify
+from riskd.runtime.vitals import Vitals
 from riskd.settings import Mqtt, Settings, Web
 from riskd.sinks.broker import embedded_broker
 from riskd.sinks.log import LogSink
-from riskd.sinks.mqtt import MqttSink, MqttTarget
+from riskd.sinks.mqtt import MqttSink
 from riskd.sinks.sink import Sink
+from riskd.store.database import Database
 from riskd.store.desk import Desk
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
+from riskd.store.pulses import Pulses
 from riskd.store.queue import SqlOutbox
 from riskd.web.server import create_app, listen, serve_on
 
 
-def run_daemon(settings: Settings, console: Console, speed: float | None = None, exit_when_done: bool = False) -> None:
-    """Run until SIGINT or SIGTERM, or until the replay has ended; raises the RiskdError that ended it."""
+def run_daemon(
+    settings: Settings,
+    console: Console,
+    speed: float | None = None,
+    exit_when_done: bool = False,
+    read_again: ReadAgain | None = None,
+) -> None:
+    """Run until SIGINT or SIGTERM, or until the replay has ended; raises the RiskdError that ended it.
+
+    On SIGHUP ``read_again`` gives the configuration anew: one that can be used takes this one's place, by starting again.
+    """
     try:
-        asyncio.run(_run(settings, console, speed, exit_when_done))
+        again = asyncio.run(_run(settings, console, speed, exit_when_done, read_again))
     except ExceptionGroup as group:
         expected = group.subgroup(RiskdError)
         while isinstance(expected, ExceptionGroup):
@@ -38,47 +69,84 @@ def run_daemon(settings: Settings, console: Console, speed: float | None = None,
         if expected is None:
             raise
         raise expected from group
+    if again:
+        start_again()
 
 
-async def _run(settings: Settings, console: Console, speed: float | None, exit_when_done: bool) -> None:
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+async def _run(settings: Settings, console: Console, speed: float | None, ending: bool, read_again: ReadAgain | None) -> bool:
+    """Whether to start again with another configuration."""
     wall = SystemClock()
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
     sinks = _sinks(settings, console)
     database = store_of(settings)
     ledger = Ledger(database, tuple(sink.name for sink in sinks))
-    board = Board(
-        Snapshot(
-            wall.now(), wall.now(), __version__, forecaster.identity, forecaster.provider, "starting", problems=("starting",)
-        )
-    )
-    delivery = Delivery(SqlOutbox(database), sinks, on_change=lambda: picture.change())
+    outbox = SqlOutbox(database)
+    board = _board(wall.now(), forecaster.identity, forecaster.provider)
+    delivery = Delivery(outbox, sinks, on_change=lambda: picture.change())
     picture = Picture(board, wall.now, delivery.stats)
     ledger.retire(rules)
-    picture.remember(ledger.said())
+    said = ledger.said()
+    picture.remember(said, (past for r in said.reports for past in ledger.history(r.portfolio, SESSIONS + 1)))
+    stop = _stop_on_signals()
+    reload = Reload(settings, read_again, picture, stop)
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
-    plan, replay = settings.replay, None
-    if plan is None:
-        market = market_of(settings, wall, Notes(database))
-    else:
-        hand = hand_clock(plan.first)
-        market = market_of(settings, hand)
-        replay = Replay(plan.first, plan.last, speed or plan.speed, hand, market.release)
+    market, replay = _market(settings, speed, wall, database)
+    picture.change(sources=tuple(feed.name for feed in market.feeds))
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
-    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live)
+    vitals = Vitals(time.monotonic)
+    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
             await stack.enter_async_context(embedded_broker(settings.mqtt.port))
-        background: list[Background] = [delivery.run]
+        every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
+        heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
+        background: list[Background] = [delivery.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
             background.append(_page(settings.web, board, ledger, metrics, desk))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
-        await service.run(stop, background, exit_when_done)
+        await service.run(stop, background, ending)
+    return reload.wanted
+
+
+def _board(now: datetime, model: str, provider: str) -> Board:
+    """What can be seen before anything is known."""
+    return Board(Snapshot(now, now, __version__, model, provider, "starting", problems=("starting",)))
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set by SIGINT and SIGTERM."""
+    stop = asyncio.Event()
+
+    def end() -> None:
+        notify("STOPPING=1")
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    return stop
+
+
+def _market(settings: Settings, speed: float | None, wall: Clock, database: Database) -> tuple[Market, Replay | None]:
+    """Calendar and feeds under the wall clock, or under one that the replay moves."""
+    plan = settings.replay
+    if plan is None:
+        return market_of(settings, wall, Notes(database)), None
+    hand = hand_clock(plan.first)
+    market = market_of(settings, hand)
+    return market, Replay(plan.first, plan.last, speed or plan.speed, hand, market.release)
+
+
+def _say(outbox: SqlOutbox, delivery: Delivery) -> Callable[[Message], None]:
+    """Signs of life go out as retained states do."""
+
+    def say(message: Message) -> None:
+        outbox.pulse = message
+        delivery.wake()
+
+    return say
 
 
 def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk) -> Background:
@@ -92,20 +160,3 @@ def _sinks(settings: Settings, console: Console) -> tuple[Sink, ...]:
     """MQTT where it is configured; the log as well, unless a console already shows every alert."""
     log = () if console.shown else (LogSink(),)
     return (*log, *((MqttSink(mqtt_target(settings.mqtt)),) if settings.mqtt else ()))
-
-
-def mqtt_target(settings: Mqtt) -> MqttTarget:
-    """Where to publish."""
-    return MqttTarget(
-        host="127.0.0.1" if settings.embedded else settings.host,
-        port=settings.port,
-        username=settings.username,
-        password=settings.password(),
-        client_id=settings.client_id,
-        base_topic=settings.base_topic,
-        protocol="3.1.1" if settings.embedded else settings.protocol,
-        tls=settings.tls or settings.ca_file is not None,
-        ca_file=str(settings.ca_file) if settings.ca_file else None,
-        cert_file=str(settings.cert_file) if settings.cert_file else None,
-        key_file=str(settings.key_file) if settings.key_file else None,
-    )

@@ -32,10 +32,12 @@ from riskd.runtime.exchanges import Exchanges, exchanges_of
 from riskd.runtime.ladder import Ladder
 from riskd.runtime.market_data import MarketData, Shelves
 from riskd.runtime.pipeline import Parts, Pipeline
-from riskd.settings import FilesFeed, Settings
+from riskd.settings import FilesFeed, Mqtt, Settings
 from riskd.settings import Limit as LimitSettings
 from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
+from riskd.settings.section import credential
+from riskd.sinks.mqtt import MqttTarget
 from riskd.store.database import Database, open_database, open_decisions
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
@@ -134,8 +136,8 @@ def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
     lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
-    scenarios, allocation = settings.scenarios.rules(), settings.allocation.rules()
-    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots())
+    scenarios, allocation, alerts = settings.scenarios.rules(), settings.allocation.rules(), settings.limits.rules()
+    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots(), alerts)
 
 
 def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
@@ -203,6 +205,23 @@ def store_beside(settings: Settings) -> Database:
     """The store to look into while a daemon may be running; only decisions may be written."""
     service = settings.service
     return open_decisions(service.database or service.state, SystemClock().now, service.database_password())
+
+
+def mqtt_target(settings: Mqtt) -> MqttTarget:
+    """Where to publish."""
+    return MqttTarget(
+        host="127.0.0.1" if settings.embedded else settings.host,
+        port=settings.port,
+        username=settings.username,
+        password=settings.password(),
+        client_id=settings.client_id,
+        base_topic=settings.base_topic,
+        protocol="3.1.1" if settings.embedded else settings.protocol,
+        tls=settings.tls or settings.ca_file is not None,
+        ca_file=str(settings.ca_file) if settings.ca_file else None,
+        cert_file=str(settings.cert_file) if settings.cert_file else None,
+        key_file=str(credential(settings.key_file)) if settings.key_file else None,
+    )
 
 
 def hand_clock(session: date) -> HandClock:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from riskd.core.events import AlertEvent
 from riskd.core.message import WITHDRAWN
 from riskd.core.proposed import Proposal
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 from riskd.settings import Settings
 
@@ -16,12 +17,14 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name -> schema: the configuration, the two retained states and the event."""
+    """File name -> schema: the configuration, the daemon's status, the two retained states and the event."""
+    validity = {"valid_until": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}}
     version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
     return {
         "config.schema.json": {"$schema": DIALECT, "title": "riskd configuration", **Settings.model_json_schema()},
-        "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version),
+        "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version, validity),
         "allocation.schema.json": _retained("retained <base>/<portfolio>/allocation", Proposal, version),
+        "status.schema.json": _published("retained <base>/status", Pulse, version),
         "event.schema.json": _event(version),
     }
 
@@ -37,9 +40,9 @@ def export(folder: Path) -> list[Path]:
     return written
 
 
-def _retained(title: str, kind: type, version: dict[str, Any]) -> dict[str, Any]:
-    """What stands on a retained topic: the thing itself, or that it no longer stands."""
-    schema = _published(title, kind, version)
+def _retained(title: str, kind: type, version: dict[str, Any], more: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What stands on a retained topic: the thing itself with ``more`` about it, or that it no longer stands."""
+    schema = _published(title, kind, version | (more or {}))
     body = {key: schema.pop(key) for key in ("type", "properties", "required")}
     text = {"type": "string"}
     gone = {**version, "portfolio": text, "session": text, "status": {"const": WITHDRAWN}}
@@ -61,12 +64,12 @@ def _event(version: dict[str, Any]) -> dict[str, Any]:
     definitions = data.pop("$defs", {})
     data.pop("$schema")
     text = {"type": "string"}
-    names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type")
+    names = ("specversion", "id", "source", "type", "subject", "datacontenttype", "event_type", "class")
     return {
         "$schema": DIALECT,
         "title": "event <base>/<portfolio>/events, or <base>/events for what concerns prices",
         "type": "object",
-        "properties": {**dict.fromkeys(names, text), "data": data},
+        "properties": {**dict.fromkeys(names, text), "time": {"type": "string", "format": "date-time"}, "data": data},
         "required": [*names, "data"],
         "$defs": definitions,
     }

@@ -41,12 +41,15 @@ def main(version: Annotated[bool, typer.Option("--version", help="Show the versi
 
 @app.command()
 def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
-    """Run the daemon until it is stopped; what an earlier run left unfinished is finished first."""
+    """Run the daemon until it is stopped; what an earlier run left unfinished is finished first. SIGHUP reads CONFIG again."""
     with told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console
+        from riskd.settings import load_settings
 
-        run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit)
+        attended = sys.stdin is not None and sys.stdin.isatty()  # there SIGHUP means that the terminal is gone
+        read_again = None if attended else lambda: load_settings(config)
+        run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit, read_again)
 
 
 @app.command()

@@ -67,6 +67,11 @@ def _kept(before: Floats32, after: Floats32, known: NDArray[np.bool_]) -> Floats
     return np.where(mask, after, before)
 
 
+def ordinals(sessions: Sequence[date]) -> NDArray[np.int32]:
+    """Dates as numbers (sessions,)."""
+    return np.array([session.toordinal() for session in sessions], dtype=np.int32)
+
+
 def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
     """Score ``r`` (symbols,) under yesterday's forecast, then move every part of the state one session on."""
     score = scored(rules, state.market, r, state.log_returns, session)
@@ -79,6 +84,7 @@ def extended(rules: Rules, state: State, session: date, r: Floats) -> State:
         anchors=anchored(state.anchors, Anchor(state.rows, state.market, state.fits, tuple(s.market for s in state.lanes))),
         market=moved(rules, state.market, r, state.log_returns),
         scores=frozen(np.vstack([state.scores, score])[-rules.scenarios.pool - SPARE :]),
+        days=np.concatenate([state.days, ordinals([session])])[-rules.scenarios.pool - SPARE :],
         log_returns=returns,
         fits=refitted(rules, state.fits, state.rows + 1, returns),
         lanes=tuple(_ran(*lane, session, r, state.log_returns) for lane in zip(rules.in_lanes, state.lanes, strict=True)),
@@ -127,6 +133,7 @@ def corrected(rules: Rules, state: State, corrections: Sequence[Correction]) -> 
         market=anchor.market,
         fits=anchor.fits,
         scores=frozen(state.scores[:-again]),
+        days=state.days[:-again],
         log_returns=frozen(state.log_returns[:-again]),
         lanes=tuple(_back(*lane, again) for lane in zip(state.lanes, anchor.lanes, strict=True)),
     )

@@ -13,7 +13,7 @@ from riskd.core.book_forecast import BookForecast
 from riskd.core.challengers import CHALLENGERS
 from riskd.core.challengers.past import Past
 from riskd.core.grade import Grade, Trust, symbol_grade, trust
-from riskd.core.limits import LimitState, Standing, judge, probability_at_or_above
+from riskd.core.limits import Basis, LimitState, Standing, judge, probability_at_or_above
 from riskd.core.measures.component_cvar import component_cvar
 from riskd.core.measures.cvar import cvar
 from riskd.core.measures.tail import tail
@@ -27,6 +27,7 @@ from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import LimitKey, State
 from riskd.core.status import DIVERGENCE, divergence, status_of
 from riskd.core.views import past_of
+from riskd.core.word import carried
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +70,10 @@ def assess(
         for limit in portfolio.limits:
             key = (portfolio.name, limit.name)
             figure = next((f for f in figures if f.level == limit.level and f.horizon == limit.horizon), None)
-            before = _before(state, key, grade.grade)
+            before = _before(state, key, limit, grade.grade)
             accepted, proxied = _value(sight.accepted, portfolio, limit), _value(sight.proxied, portfolio, limit)
             plausible = accepted if figure and _plausible(state, portfolio, rules) else None
-            standings[key] = _judge(limit, before, figure, grade.grade, plausible, state.session.isoformat())
+            standings[key] = _judge(rules.judged_by[key], before, figure, grade.grade, plausible, state.session.isoformat())
             parts = _contributions(rules.symbols, portfolio, limit, seen) if seen else ()
             judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
         came = outturn(portfolio, state.log_returns[-1], sight.ahead.get(portfolio.name)) if figures else NONE
@@ -82,11 +83,10 @@ def assess(
     return tuple(reports), standings
 
 
-def _before(state: State, key: LimitKey, grade: Grade) -> Standing:
-    """Where a limit stood on the eve; a breach that was told of this very session stays open until it can be judged again."""
+def _before(state: State, key: LimitKey, limit: Limit, grade: Grade) -> Standing:
+    """Where a limit stood on the eve, with what was told of it since."""
     eve, told = state.eve.standings.get(key, Standing()), state.standings.get(key, Standing())
-    dark = grade in (Grade.D, Grade.F)
-    return replace(eve, episode=told.episode) if dark and told.episode and not eve.episode else eve
+    return carried(eve, told, limit, dark=grade in (Grade.D, Grade.F))
 
 
 def _symbol_grades(rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]) -> dict[str, Grade]:
@@ -160,15 +160,16 @@ def _rival(name: str, losses: Floats, level: float) -> Rival:
 
 
 def _judge(
-    limit: Limit, before: Standing, figure: Figure | None, grade: Grade, plausible: float | None, session: str
+    basis: Basis, before: Standing, figure: Figure | None, grade: Grade, plausible: float | None, session: str
 ) -> Standing:
     """As :func:`judge`, but doubtful prices may open a breach and never clear one, and a breach that a price in quarantine
     would mean is possible."""
+    limit = basis.limit
     if figure is None:
-        return judge(limit, before, math.nan, math.nan, False, session)
-    standing = judge(limit, before, figure.cvar, figure.cvar_error, True, session, figure.uncertainty)
+        return judge(limit, before, math.nan, math.nan, False, session, basis=basis)
+    standing = judge(limit, before, figure.cvar, figure.cvar_error, True, session, figure.uncertainty, basis)
     if grade is Grade.D and standing.state is not LimitState.FIRING:
-        return Standing(LimitState.CANNOT_JUDGE, before.episode, 0)
+        return judge(limit, before, figure.cvar, figure.cvar_error, False, session, basis=basis)
     if standing.state is LimitState.CLEAR and plausible is not None and plausible >= limit.max_cvar:
         return replace(standing, state=LimitState.POSSIBLE)
     return standing

@@ -2,31 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from riskd.core.proposed import Proposal
 from riskd.core.quality.judged import JudgedPrices
-from riskd.core.report import PortfolioReport
+from riskd.core.report import Mark, PortfolioReport
+
+LONGEST_SILENCE_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SessionClosed:
-    """An exchange session is over; ``prices`` are its own and what has become of those before."""
+    """An exchange session is over; ``prices`` are its own and what has become of those before.
+
+    ``late``: by now a later session is over too. ``at`` is the time in UTC, given where a silence stands.
+    """
 
     session: date
     prices: JudgedPrices
+    late: bool = False
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricesChanged:
     """Prices of ``session``, the newest one taken, or of earlier ones are now known otherwise: judge it again.
 
-    They came late, were restated, or a person decided. ``prices.corrections`` name every return that differs.
+    They came late, were restated, or a person decided. ``prices.corrections`` name every return that differs. ``late`` and ``at``
+    as of :class:`SessionClosed`.
     """
 
     session: date
     prices: JudgedPrices
+    late: bool = False
+    at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +66,80 @@ class AllocationDue:
     portfolio: str
 
 
-Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A person knows of the open breach of a limit. ``at`` in UTC, ``session`` is the newest one taken.
+
+    Raises ValueError unsigned.
+    """
+
+    session: date
+    portfolio: str
+    limit: str
+    author: str
+    reason: str
+    at: str
+
+    def __post_init__(self) -> None:
+        _signed(self.author, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A person wants no reminders of a limit from ``at`` to ``until``, both UTC, at most a day.
+
+    Raises ValueError unsigned, or for another stretch of time.
+    """
+
+    session: date
+    portfolio: str
+    limit: str
+    author: str
+    reason: str
+    at: str
+    until: str
+
+    def __post_init__(self) -> None:
+        _signed(self.author, self.reason)
+        if any(datetime.fromisoformat(time).utcoffset() != timedelta(0) for time in (self.at, self.until)):
+            raise ValueError(f"{self.at} and {self.until} must both be times in UTC")
+        hours = (datetime.fromisoformat(self.until) - datetime.fromisoformat(self.at)) / timedelta(hours=1)
+        if not 0 < hours <= LONGEST_SILENCE_HOURS:
+            raise ValueError(f"a silence of {hours:g} hours: give more than 0 and at most {LONGEST_SILENCE_HOURS}")
+
+
+def _signed(author: str, reason: str) -> None:
+    if not author.strip() or not reason.strip():
+        raise ValueError(f"who says so ({author!r}) and why ({reason!r}) must both be given")
+
+
+Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue | Acknowledged | Silenced
+
+
+class Category(StrEnum):
+    """What an alert is about, told apart so that a fault never looks like a breach, nor yesterday's breach like today's."""
+
+    BREACH = "breach"
+    LATE = "late"  # a breach of a session that is not the newest one over
+    MODEL = "model-fault"
+    DATA = "data-fault"
+    DELIVERY = "delivery-fault"
+    ALLOCATION = "allocation"
 
 
 class AlertKind(StrEnum):
-    """Kinds of alert, told apart so that a fault never looks like a breach."""
+    """Kinds of alert; a group stands for several of one kind, which ``why["of"]`` names."""
 
     BREACH_OPENED = "breach.opened"
+    BREACH_ESCALATED = "breach.escalated"
     BREACH_CLOSED = "breach.closed"
+    BREACH_WITHDRAWN = "breach.withdrawn"
+    BREACH_GROUP = "breach.group"
+    BREACH_ACKNOWLEDGED = "breach.acknowledged"
+    BREACH_SILENCED = "breach.silenced"
     JUDGEMENT_LOST = "judgement.lost"
     JUDGEMENT_RESTORED = "judgement.restored"
+    JUDGEMENT_GROUP = "judgement.group"
     ALLOCATION_PROPOSED = "allocation.proposed"
     ALLOCATION_INFEASIBLE = "allocation.infeasible"
     ALLOCATION_FAILED = "allocation.failed"
@@ -83,7 +157,8 @@ class AlertKind(StrEnum):
 class AlertEvent:
     """One thing worth telling once. ``id`` depends on what it is about alone, so a repeat is recognised.
 
-    ``portfolio`` is None for what concerns the prices of all.
+    ``portfolio`` is None for what concerns the prices of all, or several portfolios. ``late``: it is about a session that is not
+    the newest one over. ``page``: somebody should look now.
     """
 
     id: str
@@ -93,6 +168,9 @@ class AlertEvent:
     session: date
     headline: str
     why: dict[str, object]
+    category: Category
+    late: bool = False
+    page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +178,7 @@ class Outcome:
     """What one event led to.
 
     ``follow_ups`` are fed to the fold after this outcome is committed and published; ``withdrawn`` names portfolios whose
-    proposal no longer stands.
+    proposal no longer stands; ``marks`` are what people said of limits since their reports.
     """
 
     session: date
@@ -109,6 +187,7 @@ class Outcome:
     proposals: tuple[Proposal, ...] = ()
     follow_ups: tuple[AllocationDue, ...] = ()
     withdrawn: tuple[str, ...] = ()
+    marks: tuple[Mark, ...] = ()
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:
@@ -119,4 +198,5 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         alerts=tuple(a for o in outcomes for a in o.alerts),
         proposals=tuple(p for o in outcomes for p in o.proposals),
         withdrawn=tuple(w for o in outcomes for w in o.withdrawn),
+        marks=tuple(m for o in outcomes for m in o.marks),
     )

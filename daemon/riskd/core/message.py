@@ -1,15 +1,17 @@
 """What leaves the daemon, written once for every sink: retained states and CloudEvents."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from riskd.core.canonical import canonical_json, plain
-from riskd.core.events import AlertEvent, Outcome
+from riskd.core.events import AlertEvent, AlertKind, Outcome
 from riskd.core.proposed import Proposal
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1
 WITHDRAWN = "withdrawn"
+SUBJECTS = {AlertKind.BREACH_GROUP: "portfolios", AlertKind.JUDGEMENT_GROUP: "portfolios"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,9 @@ class Message:
     retain: bool
 
 
-def state_message(report: PortfolioReport) -> Message:
-    """The retained state of a portfolio."""
-    body = canonical_json({"schema": SCHEMA_VERSION, **plain(report)})
+def state_message(report: PortfolioReport, valid_until: datetime | None = None) -> Message:
+    """The retained state of a portfolio, which must not be believed after ``valid_until``, nor without one."""
+    body = canonical_json({"schema": SCHEMA_VERSION, "valid_until": valid_until, **plain(report)})
     return Message(f"{report.portfolio}/{report.session}", f"{report.portfolio}/state", body, retain=True)
 
 
@@ -40,27 +42,37 @@ def withdrawal_message(portfolio: str, session: date, what: str = "allocation") 
     return Message(f"{portfolio}/{session}/{what}", f"{portfolio}/{what}", body, retain=True)
 
 
-def event_message(alert: AlertEvent, source: str = "riskd") -> Message:
-    """An alert as a structured CloudEvent 1.0; ``event_type`` repeats the kind for home-automation consumers."""
+def pulse_message(pulse: Pulse) -> Message:
+    """The retained status of the daemon itself."""
+    return Message(f"pulse/{pulse.seq}", "status", canonical_json({"schema": SCHEMA_VERSION, **plain(pulse)}), retain=True)
+
+
+def event_message(alert: AlertEvent, at: datetime | None = None, source: str = "riskd") -> Message:
+    """An alert as a structured CloudEvent 1.0, told ``at``.
+
+    ``class`` is an extension attribute: what the alert is about. ``event_type`` repeats the kind for home-automation consumers.
+    """
     body = {
         "specversion": "1.0",
         "id": alert.id,
         "source": source,
         "type": f"riskd.{alert.kind.value}",
-        "subject": "/".join(part for part in (alert.portfolio, alert.limit) if part) or "data",
+        "subject": "/".join(part for part in (alert.portfolio, alert.limit) if part) or SUBJECTS.get(alert.kind, "data"),
+        "time": at,
+        "class": alert.category,
         "datacontenttype": "application/json",
         "event_type": alert.kind.value,
         "data": {"schema": SCHEMA_VERSION, **plain(alert)},
     }
     topic = f"{alert.portfolio}/events" if alert.portfolio else "events"
-    return Message(alert.id, topic, canonical_json(body), retain=False)
+    return Message(alert.id, topic, canonical_json({k: v for k, v in body.items() if v is not None}), retain=False)
 
 
-def messages(outcome: Outcome) -> tuple[Message, ...]:
-    """Everything an outcome has to say: events first, then the states they led to."""
+def messages(outcome: Outcome, valid_until: datetime | None = None, at: datetime | None = None) -> tuple[Message, ...]:
+    """Everything an outcome has to say: events, told ``at``, then the states they led to, each good until ``valid_until``."""
     return (
-        *(event_message(a) for a in outcome.alerts),
-        *(state_message(r) for r in outcome.reports),
+        *(event_message(a, at) for a in outcome.alerts),
+        *(state_message(r, valid_until) for r in outcome.reports),
         *(allocation_message(p) for p in outcome.proposals),
         *(withdrawal_message(p, outcome.session) for p in outcome.withdrawn),
     )

@@ -2,12 +2,13 @@
 
 import math
 import statistics
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
 from riskd.core.grade import Grade
-from riskd.core.limits import LimitState
+from riskd.core.limits import Acknowledgement, LimitState, Silence
 from riskd.core.quality.doubt import Doubt
 
 SLOW = "historical"  # the challenger that is published and does not judge beside others
@@ -80,8 +81,27 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why CVaR is not what it was: ``parts`` sum to ``after - before``, all fractions of value.
+
+    ``since`` is the session of ``before``. ``like`` is the past session of the pool whose return, as it would be today, comes
+    nearest to one-session CVaR at the limit's level, and ``like_loss`` that loss; None where nothing is drawn from the past.
+    """
+
+    since: str
+    before: float
+    after: float
+    parts: dict[str, float]
+    like: str | None = None
+    like_loss: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LimitReport:
-    """One limit after a session."""
+    """One limit after a session.
+
+    ``changed`` names in what an open breach is judged by something else than it fired under: it cannot clear by that alone.
+    """
 
     name: str
     level: float
@@ -94,6 +114,10 @@ class LimitReport:
     contributions: tuple[Contribution, ...]
     cvar_if_accepted: float | None = None  # were the quarantined prices true
     cvar_if_proxied: float | None = None  # had those names moved as their peers did
+    explanation: Explanation | None = None
+    acknowledged: Acknowledgement | None = None
+    silence: Silence | None = None
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,3 +160,27 @@ class PortfolioReport:
 def figure_of(report: PortfolioReport, level: float, horizon: int) -> Figure | None:
     """The figure at a level and horizon, or None."""
     return next((f for f in report.figures if f.level == level and f.horizon == horizon), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What people said of a limit, and what stands of it now."""
+
+    portfolio: str
+    limit: str
+    acknowledged: Acknowledgement | None
+    silence: Silence | None
+    changed: tuple[str, ...] = ()
+
+
+def marked(report: PortfolioReport, marks: Collection[Mark]) -> PortfolioReport:
+    """The report with the marks that are of its limits."""
+    own = {mark.limit: mark for mark in marks if mark.portfolio == report.portfolio}
+    if not own:
+        return report
+    limits = tuple(_marked(limit, own[limit.name]) if limit.name in own else limit for limit in report.limits)
+    return replace(report, limits=limits)
+
+
+def _marked(limit: LimitReport, mark: Mark) -> LimitReport:
+    return replace(limit, acknowledged=mark.acknowledged, silence=mark.silence, changed=mark.changed)

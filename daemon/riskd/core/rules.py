@@ -6,6 +6,7 @@ from functools import cached_property
 
 from riskd.core.canonical import digest, plain, seed
 from riskd.core.forecaster import Forecaster
+from riskd.core.limits import Basis
 from riskd.core.portfolio import Portfolio
 
 
@@ -38,6 +39,15 @@ class AllocationRules:
     frontier: int = 20
 
 
+@dataclass(frozen=True)
+class AlertRules:
+    """A breach that nobody acknowledged is told again after ``escalate_after`` sessions; news of one kind from more than
+    ``group_above`` portfolios is one message."""
+
+    escalate_after: int = 3
+    group_above: int = 5
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """A system that runs beside the champion as a challenger: its forecaster, the scenario model that draws its scores, and how
@@ -61,6 +71,7 @@ class Rules:
     allocation: AllocationRules = AllocationRules()
     lanes: tuple[Lane, ...] = ()
     lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
+    alerts: AlertRules = AlertRules()
 
     @property
     def warm_up(self) -> int:
@@ -99,7 +110,19 @@ class Rules:
         """Hash of everything configured that enters a figure or a judgement."""
         lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
         lots = [sorted(self.lots.items())] if self.lots else []
-        return digest([self.basis, plain(self.portfolios), plain(self.scenarios), plain(self.allocation), *lanes, *lots])
+        parts = [self.portfolios, self.scenarios, self.allocation, self.alerts]
+        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots])
+
+    @cached_property
+    def judged_by(self) -> Mapping[tuple[str, str], Basis]:
+        """(portfolio, limit) -> what the limit is judged by."""
+        spec = self.scenarios
+        scenarios = digest([spec.model, spec.paths, spec.pool])
+        found: dict[tuple[str, str], Basis] = {}
+        for p in self.portfolios:
+            held = digest([p.currency, {s: w for s, w in zip(self.symbols, p.weights.tolist(), strict=True) if w}])
+            found |= {(p.name, m.name): Basis(self.forecaster.identity, scenarios, held, m) for m in p.limits}
+        return found
 
     def seed(self, bank: str) -> int:
         """Seed of a bank. Neither session nor holdings are in it: from day to day the random numbers stay the same."""

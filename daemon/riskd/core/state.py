@@ -2,15 +2,19 @@
 
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats, frozen, none_known
 from riskd.core.forecaster import MarketState
-from riskd.core.limits import LimitState, Standing
+from riskd.core.glance import Glance
+from riskd.core.limits import Acknowledgement, Basis, Heard, LimitState, Silence, Standing
+from riskd.core.portfolio import Limit
 from riskd.core.quality.doubt import Doubt, Rule
 
 LimitKey = tuple[str, str]  # portfolio, limit
@@ -49,6 +53,7 @@ class Eve:
 
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
     out: Mapping[str, int] = field(default_factory=dict)
+    glance: Glance | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +62,7 @@ class State:
 
     ``scores`` (sessions, symbols + portfolios) and ``log_returns`` (sessions, symbols), oldest first, end at ``session``; NaN
     where no price could be used. Of both one session more is kept than a figure rests on: what the eve had is still there.
+    ``days`` (sessions,) are the ordinals of the dates of the scores.
     ``fits`` (symbols + portfolios, 7) are the GARCH parameters in force. ``rows`` counts the returns ever folded, ``recent`` are
     the sessions of the newest. ``out`` counts for how many sessions a symbol has had no usable price. ``vintage`` is a running
     hash of every return and correction: the prices this state rests on.
@@ -72,6 +78,7 @@ class State:
     scores: Floats
     log_returns: Floats
     fits: Floats
+    days: NDArray[np.int32]
     vintage: str = ""
     told: int = 0  # how far the ledger of revisions has been told
     sources: tuple[str, ...] = ()
@@ -84,6 +91,7 @@ class State:
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
     lanes: tuple[Stream, ...] = ()  # in the order of the rules
     closes: Floats = field(default_factory=none_known)
+    glance: Glance | None = None
 
 
 def pack(state: State) -> bytes:
@@ -102,6 +110,7 @@ def pack(state: State) -> bytes:
         "doubts": [_row(d) for d in state.doubts],
         "standings": _written(state.standings),
         "eve": [_written(state.eve.standings), dict(state.eve.out)],
+        "glances": [_seen(state.glance), _seen(state.eve.glance)],
         "feeds": dict(state.feeds),
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
@@ -114,6 +123,8 @@ def pack(state: State) -> bytes:
         "log_returns": state.log_returns,
         "fits": state.fits,
         "closes": state.closes,
+        "days": state.days,
+        **_glances(state),
         **_named("market", state.market),
         **{f"fits{a.row}": a.fits for a in state.anchors},
         **{name: array for a in state.anchors for name, array in _named(f"anchor{a.row}", a.market).items()},
@@ -135,7 +146,9 @@ def unpack(content: bytes) -> State:
         session, standings = date.fromisoformat(head["session"]), _read(head["standings"])
         if head.get("format") != FORMAT:
             nothing = frozen([])
-            return State("", session, 0, (), (), MarketState({}), nothing, nothing, nothing, standings=standings)
+            return State(
+                "", session, 0, (), (), MarketState({}), nothing, nothing, nothing, np.zeros(0, np.int32), standings=standings
+            )
         return State(
             basis=head["basis"],
             session=session,
@@ -147,17 +160,19 @@ def unpack(content: bytes) -> State:
             log_returns=frozen(arrays["log_returns"]),
             fits=frozen(arrays["fits"]),
             closes=frozen(arrays["closes"]),
+            days=arrays["days"],
             vintage=head["vintage"],
             told=head["told"],
             sources=tuple(head["sources"]),
             out=head["out"],
             doubts=tuple(_doubt(*row) for row in head["doubts"]),
             standings=standings,
-            eve=Eve(_read(head["eve"][0]), head["eve"][1]),
+            eve=Eve(_read(head["eve"][0]), head["eve"][1], _glance(head["glances"][1], arrays, "eve-covariance")),
             feeds=head["feeds"],
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
             lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),
+            glance=_glance(head["glances"][0], arrays, "covariance"),
         )
 
 
@@ -170,11 +185,51 @@ def _doubt(symbol: str, session: str, rule: str, value: str | None, detail: str)
 
 
 def _written(standings: Mapping[LimitKey, Standing]) -> list[list[object]]:
-    return [[*key, s.state.value, s.episode, s.below] for key, s in sorted(standings.items())]
+    return [[*key, asdict(s)] for key, s in sorted(standings.items())]
 
 
-def _read(rows: list[list[object]]) -> dict[LimitKey, Standing]:
-    return {(p, n): Standing(LimitState(s), e, b) for p, n, s, e, b in rows}  # type: ignore[misc, arg-type]
+def _read(rows: Sequence[Sequence[Any]]) -> dict[LimitKey, Standing]:
+    return {(row[0], row[1]): _older(*row[2:]) if len(row) > 3 else _standing(row[2]) for row in rows}
+
+
+def _older(state: str, episode: str | None, below: int) -> Standing:
+    """As formats up to 4 kept it, when whatever stood had been told."""
+    lost = LimitState(state) is LimitState.CANNOT_JUDGE
+    return Standing(LimitState(state), episode, below, heard=Heard(episode, blind=lost))
+
+
+def _standing(row: dict[str, Any]) -> Standing:
+    kinds: dict[str, Callable[..., object]] = {
+        "acknowledged": Acknowledgement,
+        "silence": Silence,
+        "heard": Heard,
+        "by": _basis,
+        "fired": _basis,
+    }
+    known = {name: kind(**row[name]) for name, kind in kinds.items() if row[name] is not None}
+    return Standing(**{**row, "state": LimitState(row["state"]), **known})
+
+
+def _basis(limit: dict[str, Any], **names: str) -> Basis:
+    return Basis(**names, limit=Limit(**limit))
+
+
+def _seen(glance: Glance | None) -> list[object] | None:
+    if glance is None:
+        return None
+    return [glance.session.isoformat(), glance.basis, [[*key, *figure] for key, figure in sorted(glance.figures.items())]]
+
+
+def _glances(state: State) -> dict[str, object]:
+    named = {"covariance": state.glance, "eve-covariance": state.eve.glance}
+    return {name: glance.covariance for name, glance in named.items() if glance is not None}
+
+
+def _glance(row: Any, arrays: Mapping[str, Any], name: str) -> Glance | None:
+    if row is None:
+        return None
+    session, basis, figures = row
+    return Glance(date.fromisoformat(session), basis, {(p, n): (c, s) for p, n, c, s in figures}, arrays[name])
 
 
 def _of_lanes(state: State) -> dict[str, object]:

@@ -1,31 +1,41 @@
 """The fold: one event in, the next state and its outcome out. Pure; the daemon, the demo, replay and tests all run this."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from datetime import date
 
 import numpy as np
-from numpy.typing import NDArray
 
 from riskd.core.advance import corrected, extended, moved
-from riskd.core.alerts import alert_event, alerts_of
+from riskd.core.alerts import alert_event
 from riskd.core.allocation.proposal import Known, holds, propose
 from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
 from riskd.core.books import narrowed
 from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
-from riskd.core.events import AlertKind, AllocationDue, Event, FeedTurned, Outcome, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.events import (
+    Acknowledged,
+    AlertKind,
+    AllocationDue,
+    Event,
+    FeedTurned,
+    Outcome,
+    PricesChanged,
+    SessionClosed,
+    SessionVoid,
+    Silenced,
+)
+from riskd.core.explain import with_explanations
 from riskd.core.forecaster import MarketState
+from riskd.core.gaps import eve_out, gaps, out_after
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
 from riskd.core.proxy import complete, stand_in
-from riskd.core.quality.doubt import Rule
-from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.scenarios import SCENARIO_MODELS
 from riskd.core.scenarios.bank import ScenarioBank, scenario_bank
 from riskd.core.state import Eve, State, Stream
+from riskd.core.tell import heard, tell
 from riskd.core.views import book_forecasts, forecast_before, past_of, pool_of
 from riskd.core.vintage import vintage
 from riskd.errors import ModelError
@@ -83,6 +93,8 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks
         case FeedTurned():
             known = {**state.feeds, event.feed: event.status}
             return replace(state, feeds=known), Outcome(state.session, alerts=(feed_alert(event),))
+        case Acknowledged() | Silenced():
+            return heard(state, event)
         case SessionClosed() | SessionVoid() if event.session <= state.session:
             raise ValueError(f"session {event.session} is not after {state.session}")
         case PricesChanged() if event.session != state.session:
@@ -90,7 +102,7 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks
         case SessionVoid():
             return replace(state, session=event.session), Outcome(event.session, alerts=(void_alert(event),))
         case SessionClosed():
-            eve = Eve(state.standings, state.out)
+            eve = Eve(state.standings, state.out, state.glance)
             return _judge(rules, state, replace(state, eve=eve), event, stage, banks)
         case PricesChanged():
             return _judge(rules, state, state, event, stage, banks)
@@ -115,10 +127,15 @@ def _judge(
             sight = replace(sight, lanes=lane_banks(rules, after))
     except ModelError as error:
         fault = str(error)
-        after = replace(after, out=_out(rules, state.eve.out, event.session, prices, everything=True))
+        after = replace(after, out=out_after(rules, state.eve.out, event.session, prices, everything=True))
     with stage("risk"):
         reports, standings = assess(rules, after, bank, sight, fault)
-    alerts = alerts_of(reports, told.standings, standings) + data_alerts(rules, told, after, prices, reports, sight)
+    with stage("explanation"):
+        restated = any(c.session < event.session for c in prices.corrections)
+        uncorrected = sight.uncorrected if restated else None
+        after, reports = with_explanations(rules, after, bank, uncorrected, reports, _eve_bank(rules, state, event))
+    reports, standings, alerts = tell(rules, told.standings, reports, standings, event, fault is not None)
+    alerts += data_alerts(rules, told, after, prices, reports, sight)
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)
@@ -126,11 +143,23 @@ def _judge(
     return after, Outcome(event.session, reports, alerts, follow_ups=follow_ups, withdrawn=withdrawn)
 
 
+def _eve_bank(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> Callable[[], ScenarioBank | None]:
+    """The eve's bank, for when nothing is known of its figures under these rules; None where there is no going back."""
+
+    def made() -> ScenarioBank | None:
+        try:
+            return bank_of(rules, state) if isinstance(event, SessionClosed) else None
+        except ModelError:
+            return None
+
+    return made
+
+
 def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> State:
     """The state with corrections made and, for a new session, its returns folded in."""
     prices = event.prices
     after = corrected(rules, state, prices.corrections)
-    eve = _eve_out(rules, state, after, event)
+    eve = eve_out(rules, state, after, event)
     after = replace(after, eve=replace(state.eve, out=eve))
     if isinstance(event, SessionClosed):
         after = extended(rules, after, event.session, prices.returns)
@@ -141,51 +170,9 @@ def _taken(rules: Rules, state: State, event: SessionClosed | PricesChanged) -> 
         told=max(prices.told, state.told),
         sources=prices.sources or state.sources,
         closes=prices.closes,
-        out=_out(rules, _gaps(eve, event), event.session, prices),
+        out=out_after(rules, gaps(eve, event), event.session, prices),
         doubts=prices.doubts,
     )
-
-
-def _out(
-    rules: Rules, before: Mapping[str, int], session: date, prices: JudgedPrices, everything: bool = False
-) -> dict[str, int]:
-    """For how many sessions each symbol has had no usable price; a day on which its exchange was shut does not count."""
-    shut = {d.symbol for d in prices.doubts if d.rule is Rule.CLOSED and d.session == session}
-    out = {}
-    for symbol, r in zip(rules.symbols, prices.returns, strict=True):
-        count = before.get(symbol, 0)
-        if everything or not np.isfinite(r):
-            count += symbol not in shut or everything
-            if count:
-                out[symbol] = count
-    return out
-
-
-def _eve_out(rules: Rules, state: State, after: State, event: SessionClosed | PricesChanged) -> dict[str, int]:
-    """For how many sessions each symbol had no usable price on the eve, by its returns as the corrections leave them."""
-    eve = len(state.log_returns) - isinstance(event, PricesChanged)
-    was, now = np.isfinite(state.log_returns[:eve]), np.isfinite(after.log_returns[:eve])
-    runs = zip(rules.symbols, _run_out(was), _run_out(now), was.T, strict=True)
-    counts = {}
-    for symbol, before, since, known in runs:
-        told = state.eve.out.get(symbol, 0)
-        lost = max(told - before, 0)  # sessions that the model could not take: nothing is kept of them
-        count = min(told, since + lost) + int(known[eve - since :].sum())
-        if count:
-            counts[symbol] = count
-    return counts
-
-
-def _run_out(known: NDArray[np.bool_]) -> list[int]:
-    """How many of the newest rows of each column are not known."""
-    return [int(n) for n in np.where(known.any(axis=0), known[::-1].argmax(axis=0), len(known))]
-
-
-def _gaps(eve: Mapping[str, int], event: SessionClosed | PricesChanged) -> Mapping[str, int]:
-    """``eve`` without a session that never was."""
-    never = {d.symbol for d in event.prices.doubts if d.rule is Rule.CLOSED and d.session < event.session}
-    counts = {symbol: count - (symbol in never) for symbol, count in eve.items()}
-    return {symbol: count for symbol, count in counts.items() if count}
 
 
 def _sight(rules: Rules, state: State, after: State, event: SessionClosed | PricesChanged) -> Sight:
@@ -201,8 +188,8 @@ def _sight(rules: Rules, state: State, after: State, event: SessionClosed | Pric
     if prices.corrections:
         kept = state if isinstance(event, PricesChanged) else extended(rules, state, event.session, prices.returns)
         uncorrected = bank_of(rules, kept)
-    gaps = _gaps(after.eve.out, event)
-    before = np.isfinite(after.log_returns[-1]) & np.array([gaps.get(s, 0) > 0 for s in rules.symbols])
+    open_gaps = gaps(after.eve.out, event)
+    before = np.isfinite(after.log_returns[-1]) & np.array([open_gaps.get(s, 0) > 0 for s in rules.symbols])
     return Sight(accepted, proxied, uncorrected, np.asarray(before), forecast_before(rules, after))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from riskd.core.advance import KEPT, SPACING, SPARE, anchored, moved, scored, window
+from riskd.core.advance import KEPT, SPACING, SPARE, anchored, moved, ordinals, scored, window
 from riskd.core.arrays import Floats, frozen
 from riskd.core.books import with_books
 from riskd.core.forecaster import MarketState
@@ -52,6 +52,7 @@ def warm_state(
         scores=champion.scores,
         log_returns=frozen(table.log_returns[-window(rules) - SPARE :]),
         fits=fits,
+        days=ordinals(table.sessions[-len(champion.scores) :]),
         vintage=vintage("", table.sessions[-1], table.log_returns[-rules.scenarios.pool :]),
         told=told,
         sources=sources,

@@ -3,7 +3,8 @@
 import math
 from datetime import datetime
 
-from riskd.core.report import Figure, PortfolioReport, Status
+from riskd.core.limits import LimitState
+from riskd.core.report import Figure, LimitReport, PortfolioReport, Status
 from riskd.core.status import worst
 from riskd.observe.snapshot import Snapshot
 
@@ -29,3 +30,10 @@ def figure_valid(snapshot: Snapshot, report: PortfolioReport, now: datetime) -> 
     """True if there are figures and every one of them may be shown."""
     shown = figures_at(snapshot, report, now)
     return bool(shown) and len(shown) == len(report.figures)
+
+
+def limit_state_at(snapshot: Snapshot, limit: LimitReport, now: datetime) -> LimitState:
+    """The limit's state at ``now``: once its report has expired, an open breach is still that and nothing else can be judged."""
+    if not expired(snapshot, now) or limit.state in (LimitState.FIRING, LimitState.CLEARING):
+        return limit.state
+    return LimitState.CANNOT_JUDGE

@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from riskd.core.proposed import Proposal
+from riskd.core.pulse import Pulse
 from riskd.core.report import PortfolioReport
+from riskd.observe.record import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,9 @@ class Delivery:
     pending: int
     parked: int
     oldest_age_seconds: float
+    taken: int = 0  # events since the start, as the two below
+    refused: int = 0  # and kept for another try
+    given_up: int = 0  # refused for good and parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +47,9 @@ class Snapshot:
     feeds: dict[str, str] = field(default_factory=dict)  # source of prices -> the last thing told of it
     problems: tuple[str, ...] = ()  # why the daemon is not ready; empty means ready
     cycles: dict[str, int] = field(default_factory=dict)  # outcome -> count: "computed", "cannot-judge", "failed"
+    unwell: tuple[str, ...] = ()  # parts of the daemon that show no sign of life
+    pulse: Pulse | None = None  # the newest sign of life
+    refused: str = ""  # why the newest configuration was not taken; empty if it was
+    sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
+    records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held
+    told: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start

@@ -42,6 +42,7 @@ class Courier:
         self._failures = 0  # rounds in a row that were refused something on one connection
         self._told: set[str] = set()
         self._backlog: tuple[int, int, float] = (0, 0, 0.0)
+        self._taken = self._refusals = self._given_up = 0  # events since the start
         self._counted_at = time.monotonic()
         self._shown: tuple[object, ...] = ()
 
@@ -54,7 +55,8 @@ class Courier:
         """How the sink is doing; the oldest pending event has aged since it was counted."""
         pending, parked, age = self._backlog
         age += time.monotonic() - self._counted_at if pending else 0.0
-        return Standing(self.sink.name, self.sink.connected, self.sink.connections, pending, parked, age)
+        sink, counts = self.sink, (self._taken, self._refusals, self._given_up)
+        return Standing(sink.name, sink.connected, sink.connections, pending, parked, age, *counts)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -102,8 +104,11 @@ class Courier:
             await asyncio.to_thread(self._outbox.failed, name, queued.seq, str(error), error.permanent)
             self._tell(f"event {queued.message.id} {'is parked' if error.permanent else 'stays queued'}: {error}")
             self._refused = self._refused or not error.permanent
+            self._refusals += not error.permanent
+            self._given_up += error.permanent
             return error.permanent
         await asyncio.to_thread(self._outbox.delivered, name, queued.seq)
+        self._taken += 1
         return True
 
     async def _assert_states(self) -> None:

@@ -1,12 +1,15 @@
 """Keeps the snapshot true: every outcome, phase and fault becomes a new immutable picture on the board."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from riskd.core.events import Outcome
+from riskd.core.report import PortfolioReport, marked
 from riskd.observe.board import Board
+from riskd.observe.record import Diary
 from riskd.observe.snapshot import Delivery, Snapshot
 from riskd.store.ledger import Said
 
@@ -16,6 +19,7 @@ class Picture:
 
     def __init__(self, board: Board, now: Callable[[], datetime], deliveries: Callable[[], tuple[Delivery, ...]]) -> None:
         self._board, self._now, self._deliveries = board, now, deliveries
+        self._diary = Diary()
 
     @property
     def shown(self) -> Snapshot:
@@ -25,13 +29,17 @@ class Picture:
         """Pin a snapshot with ``fields`` changed; without any it is only taken anew."""
         self._board.pin(replace(self.shown, taken_at=self._now(), deliveries=self._deliveries(), **fields))
 
-    def remember(self, said: Said) -> None:
-        """What was said before a restart, so that it leaves no hole."""
-        self.change(reports=said.reports, proposals=said.proposals, last_success_at=said.computed_at)
+    def remember(self, said: Said, past: Iterable[PortfolioReport] = ()) -> None:
+        """What was said before a restart, so that it leaves no hole; ``past`` are the older reports, in any order."""
+        for report in past:
+            self._diary.write(report)
+        records = self._diary.records()
+        self.change(reports=said.reports, proposals=said.proposals, last_success_at=said.computed_at, records=records)
 
     def tell(self, outcome: Outcome, valid_until: datetime | None) -> None:
         """An outcome was committed."""
-        reports = {r.portfolio: r for r in (*self.shown.reports, *outcome.reports)}
+        known = (marked(r, outcome.marks) for r in self.shown.reports)
+        reports = {r.portfolio: r for r in (*known, *outcome.reports)}
         proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
         turned = {str(a.why["feed"]): str(a.why["status"]) for a in outcome.alerts if "feed" in a.why}
@@ -40,8 +48,12 @@ class Picture:
             "proposals": tuple(proposals.values()),
             "feeds": {**self.shown.feeds, **turned},
             "problems": (),
+            "told": self._told(outcome),
         }
         if outcome.reports:
+            for report in outcome.reports:
+                self._diary.write(report)
+            changes |= {"records": self._diary.records()}
             judged = any(r.figures for r in outcome.reports)  # a portfolio without figures says so itself
             changes |= {"cycles": self._counted("computed" if judged else "cannot-judge"), "last_attempt_at": self._now()}
             if judged:
@@ -54,3 +66,7 @@ class Picture:
 
     def _counted(self, kind: str) -> dict[str, int]:
         return {**self.shown.cycles, kind: self.shown.cycles.get(kind, 0) + 1}
+
+    def _told(self, outcome: Outcome) -> dict[str, int]:
+        kinds = Counter(alert.kind.value for alert in outcome.alerts)
+        return dict(Counter(self.shown.told) + kinds)

@@ -8,14 +8,14 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.core.events import AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid, Silenced
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
-from riskd.errors import DataError
+from riskd.errors import DataError, RiskdError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
@@ -23,6 +23,7 @@ from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
 GIVEN_UP = timedelta(hours=6)  # a session without any price at all is waited for so long
+SHOWN = 5  # names in an error
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 
@@ -56,10 +57,10 @@ class Pipeline:
             raise RuntimeError("the pipeline is not open")
         return self._state
 
-    @property
-    def late_after(self) -> timedelta:
-        """How long after a session is over its prices, and then its figures, are late."""
-        return self._parts.late_after
+    def valid_until(self, session: date) -> datetime | None:
+        """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
+        following = self._parts.calendar.following(session)
+        return self._parts.calendar.over_at(following) + self._parts.late_after if following else None
 
     @property
     def interrupted(self) -> bool:
@@ -141,8 +142,20 @@ class Pipeline:
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
-            yield self._taken(PricesChanged(self.state.session, judged), judged)
+            session = self.state.session
+            yield self._taken(PricesChanged(session, judged, self._behind(session), self._time()), judged)
         yield from self.finish()
+
+    def decide(self, said: Acknowledged | Silenced) -> Iterator[Outcome]:
+        """Take what a person said of a limit. Raises RiskdError for an unknown limit, or without a breach to acknowledge."""
+        yield from self.finish()
+        standing = self.state.standings.get((said.portfolio, said.limit))
+        if standing is None:
+            known = ", ".join(f"{portfolio}/{limit}" for portfolio, limit in sorted(self.state.standings)[:SHOWN])
+            raise RiskdError(f"{said.portfolio}/{said.limit}: no such limit; there are {known}")
+        if isinstance(said, Acknowledged) and standing.episode is None:
+            raise RiskdError(f"{said.portfolio}/{said.limit}: no breach is open, so there is nothing to acknowledge")
+        yield self._take(said)
 
     def finish(self) -> Iterator[Outcome]:
         """Run the steps that follow from committed ones."""
@@ -166,7 +179,17 @@ class Pipeline:
         shut = {d.symbol for d in judged.doubts if d.session == session and d.rule is Rule.CLOSED}
         if len(shut) == len(self._parts.rules.symbols):
             return SessionVoid(session, "no exchange had a price, and sessions after it have")
-        return SessionClosed(session, judged)
+        return SessionClosed(session, judged, self._behind(session), self._time())
+
+    def _behind(self, session: date) -> bool:
+        """Whether the session after ``session`` is over too."""
+        following = self._parts.calendar.following(session)
+        return following is not None and self._parts.calendar.over_at(following) <= self._parts.now()
+
+    def _time(self) -> str | None:
+        """Now, where a silence may hold: else a step does not depend on when it is taken."""
+        silent = any(standing.silence for standing in self.state.standings.values())
+        return self._parts.now().isoformat() if silent else None
 
     def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
         """One step on judged prices; then the quarantine shows what they left there."""
@@ -180,7 +203,7 @@ class Pipeline:
         rest = self._due[1:] if isinstance(event, AllocationDue) else self._due
         due = (*rest, *outcome.follow_ups)
         with self._parts.stage("commit"):
-            self._parts.ledger.commit(event, state, outcome, due)
+            self._parts.ledger.commit(event, state, outcome, due, self.valid_until(outcome.session))
         self._state, self._due = state, due
         return outcome
 

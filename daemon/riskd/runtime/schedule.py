@@ -11,13 +11,20 @@ log = logging.getLogger(__name__)
 
 
 class Ticker:
-    """Calls ``tick`` every ``seconds``, never twice at once. Level-triggered: what a missed tick missed, the next one sees."""
+    """Calls ``tick`` every ``seconds``, never twice at once. Level-triggered: what a missed tick missed, the next one sees.
 
-    def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float) -> None:
+    ``alive`` is called as often, however long a tick takes: it tells a scheduler that works from one that does not.
+    """
+
+    def __init__(self, tick: Callable[[], Awaitable[None]], seconds: float, alive: Callable[[], None] = lambda: None) -> None:
+        async def prove() -> None:
+            alive()
+
         self._scheduler = AsyncIOScheduler(
             timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         self._scheduler.add_job(tick, "interval", seconds=seconds, id="tick")
+        self._scheduler.add_job(prove, "interval", seconds=seconds, id="alive")
         self._scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED)
 
     def start(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
@@ -18,13 +19,14 @@ from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.pipeline import GIVEN_UP, Pipeline
 from riskd.runtime.schedule import TICK_SECONDS, Ticker
-from riskd.runtime.systemd import notify
+from riskd.runtime.vitals import Vitals
 
 LOOK_SECONDS = 6 * 3600.0  # between two looks at what sources have restated since
 RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
 PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
-BEAT_SECONDS = 20.0
 STUCK_SECONDS = 900.0  # a fold that shows no sign of life for so long is hung
+MISSED_TICKS = 3  # after so many the scheduler is
+BROKEN = "the cycle failed"
 REPLAY_VALID = timedelta(days=1)  # figures of a replay live in its own time; on the wall they just must not look dead
 log = logging.getLogger(__name__)
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -42,7 +44,7 @@ class Replay:
 
 
 class Service:
-    """One daemon. ``background`` are servers that run beside it: delivery, page, broker."""
+    """One daemon. ``background`` are servers that run beside it: delivery, page, heartbeat."""
 
     def __init__(
         self,
@@ -55,16 +57,19 @@ class Service:
         replay: Replay | None = None,
         patient: bool = True,
         tick_seconds: float = TICK_SECONDS,
+        vitals: Vitals | None = None,
     ) -> None:
-        """``patient``: wait for prices when there are none at start; otherwise that is an error."""
+        """``patient``: wait for prices when there are none at start; otherwise that is an error. ``vitals`` are told of the fold
+        and of the scheduler.
+        """
         self._pipeline, self._picture, self._delivery = pipeline, picture, delivery
         self._calendar, self._wall, self._console = calendar, wall, console
         self._replay, self._patient, self._tick_seconds = replay, patient, tick_seconds
+        self._vitals = vitals or Vitals(time.monotonic)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
         self._retry_at = 0.0  # of the loop's clock
         self._asked_at = 0.0
-        self._moved_at = 0.0  # when the fold last showed a sign of life
 
     async def run(self, stop: asyncio.Event, background: Iterable[Background], exit_when_done: bool = False) -> None:
         """Work until ``stop`` is set, or until the replay has ended if ``exit_when_done``; errors of any part end it."""
@@ -72,7 +77,6 @@ class Service:
             stack.callback(self._worker.shutdown, wait=True, cancel_futures=True)
             group = await stack.enter_async_context(asyncio.TaskGroup())
             tasks = [group.create_task(part()) for part in background]
-            tasks.append(group.create_task(self._beat()))
             work = group.create_task(self._work(exit_when_done))
             waiting = group.create_task(stop.wait())
             await asyncio.wait({work, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -80,35 +84,26 @@ class Service:
                 work.cancel()
             with suppress(asyncio.CancelledError):
                 await work
-            notify("STOPPING=1")
             await self._delivery.flush(PUBLISH_SECONDS)
             for task in (*tasks, waiting):
                 task.cancel()
 
-    async def _beat(self) -> None:
-        """Feed systemd's watchdog from the event loop, for as long as the fold moves as well."""
-        loop = asyncio.get_running_loop()
-        self._moved_at = loop.time()
-        notify("READY=1", "STATUS=starting")
-        while True:
-            if loop.time() - self._moved_at < STUCK_SECONDS:
-                notify("WATCHDOG=1")
-            self._picture.change()  # a picture that grows old is how others see that the loop stands still
-            await asyncio.sleep(BEAT_SECONDS)
-
     def _moved(self) -> None:
-        self._moved_at = asyncio.get_running_loop().time()
+        self._vitals.seen("fold")
 
     async def _work(self, exit_when_done: bool) -> None:
         """Replay or live; a live daemon never returns."""
+        self._vitals.expect("fold", STUCK_SECONDS)
         if self._replay is not None:
             await self._start()
             await self._play(self._replay)
+            self._vitals.release("fold")
             if exit_when_done:
                 return
             await asyncio.Event().wait()
         await self._tick()
-        ticker = Ticker(self._tick, self._tick_seconds)
+        ticker = Ticker(self._tick, self._tick_seconds, lambda: self._vitals.seen("scheduler"))
+        self._vitals.expect("scheduler", MISSED_TICKS * self._tick_seconds)
         ticker.start()
         try:
             await asyncio.Event().wait()
@@ -135,8 +130,8 @@ class Service:
         self._open = True
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
         valid_until = self._valid_until(self._pipeline.state.recent[-1]) if self._picture.shown.last_success_at else None
-        self._picture.change(phase="watching", problems=(), valid_until=valid_until)
-        notify(f"STATUS=watching since {self._pipeline.state.session}")
+        feeds = dict(self._pipeline.state.feeds)
+        self._picture.change(phase="watching", problems=(), valid_until=valid_until, feeds=feeds)
 
     async def _play(self, replay: Replay) -> None:
         """Every session of the replay that is not in the state yet, at its pace."""
@@ -145,21 +140,22 @@ class Service:
         self._picture.change(phase="replaying", replay_total=len(sessions), replay_done=0)
         loop = asyncio.get_running_loop()
         for count, session in enumerate(sessions, start=1):
-            begun = loop.time()
+            begun, due = loop.time(), self._wall.now()
+            self._picture.change(expected_by=due, next_run_at=due + timedelta(seconds=1 / replay.speed))
             replay.clock.move(self._calendar.over_at(session) + GIVEN_UP)
             replay.release(session)
             self._console.count(count, len(sessions))
             await self._follow(self._pipeline.catch_up((session,)))
             self._picture.change(replay_done=count)
             await asyncio.sleep(max(0.0, 1 / replay.speed - (loop.time() - begun)))
-        self._picture.change(phase="replay ended")
+        self._picture.change(phase="replay ended", next_run_at=None)
         self._console.line(f"replay ended at {self._pipeline.state.session}")
 
     async def _tick(self) -> None:
         """Level-triggered: whatever is over and not computed is computed now; a fault is told and tried again."""
-        self._moved()
         loop = asyncio.get_running_loop()
         if loop.time() < self._retry_at:
+            self._moved()
             return
         try:
             if not self._open:
@@ -176,13 +172,18 @@ class Service:
             if sessions and self._pipeline.state.session < sessions[-1]:
                 self._retry_at = loop.time() + RETRY_SECONDS
             self._expect()
+            self._moved()
         except DataError as error:
+            self._moved()
             if not self._patient and not self._open:
                 raise
             if self._picture.shown.problems != (f"prices: {error}",):
                 log.error("%s", error)
             self._retry_at = loop.time() + RETRY_SECONDS
             self._picture.fail(f"prices: {error}")
+        except Exception as error:  # the scheduler logs it and ticks on: told here, or a dead cycle would look like a calm day
+            self._picture.fail(f"{BROKEN}: {type(error).__name__}: {error}")
+            raise
 
     async def _follow(self, steps: Iterator[Outcome]) -> None:
         """Take every step and tell its outcome; a breach is published before its allocation starts."""
@@ -202,10 +203,7 @@ class Service:
 
     def _valid_until(self, session: date) -> datetime | None:
         """When figures of ``session`` grow old: the next session's are due, and a while more."""
-        if self._replay is not None:
-            return self._wall.now() + REPLAY_VALID
-        following = self._calendar.following(session)
-        return self._calendar.over_at(following) + self._pipeline.late_after if following else None
+        return self._wall.now() + REPLAY_VALID if self._replay is not None else self._pipeline.valid_until(session)
 
     def _expect(self) -> None:
         """When the newest closed session should have been computed, and when the next will be."""
@@ -213,4 +211,5 @@ class Service:
         following = self._calendar.following(newest) if newest else None
         expected = self._calendar.over_at(newest) if newest else None
         upcoming = self._calendar.over_at(following) if following else None
-        self._picture.change(expected_by=expected, next_run_at=upcoming)
+        problems = tuple(p for p in self._picture.shown.problems if not p.startswith(BROKEN))
+        self._picture.change(expected_by=expected, next_run_at=upcoming, problems=problems)

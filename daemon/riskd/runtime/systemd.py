@@ -12,6 +12,7 @@ def notify(*lines: str) -> bool:
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.setblocking(False)  # whoever does not listen must not stop the loop
         try:
             channel.sendto("\n".join(lines).encode(), address)
         except OSError:

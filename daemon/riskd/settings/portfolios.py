@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from riskd.core.portfolio import LEAST_TRADE, TRADE_COST
+from riskd.core.rules import AlertRules
 from riskd.settings.section import Confidence, Currency, Fraction, Name, Section, Sessions, Share, distinct
 
 SUM_TOLERANCE = 1e-6
@@ -38,6 +39,21 @@ class Group(Section):
         if self.least > self.most:
             raise ValueError(f"least {self.least} is above most {self.most}")
         return self
+
+
+class Limits(Section):
+    """When breaches are told again, and when several are told as one."""
+
+    escalate_after: Annotated[int, Field(ge=1, le=250)] = Field(
+        default=3, description="sessions after which a breach that nobody acknowledged is told again, and after twice as many"
+    )
+    group_above: Annotated[int, Field(ge=1)] = Field(
+        default=5, description="news of one kind from more portfolios than this is one message, the worst first"
+    )
+
+    def rules(self) -> AlertRules:
+        """The same as the fold takes it."""
+        return AlertRules(self.escalate_after, self.group_above)
 
 
 class Portfolio(Section):

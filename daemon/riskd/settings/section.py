@@ -1,5 +1,6 @@
 """What every part of the configuration file is made of."""
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -45,14 +46,23 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def credential(path: Path) -> Path:
+    """``path``, or the credential of its name that systemd shows the service alone, in $CREDENTIALS_DIRECTORY."""
+    shown = Path(os.environ.get("CREDENTIALS_DIRECTORY", "")) / path.name
+    return shown if shown.is_absolute() and shown.is_file() else path
+
+
 def secret(path: Path | None, key: str) -> str | None:
-    """What the file at ``path`` holds; ConfigError that names ``key`` when it is missing or others may read it."""
+    """What the file at ``path`` holds, see :func:`credential`; ConfigError that names ``key`` when it is missing or others may
+    read it.
+    """
     if path is None:
         return None
+    shown = credential(path)
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        if shown == path and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise ConfigError(f"{key}: {path} can be read by others; chmod 600 it")
-        return path.read_text().rstrip("\r\n")
+        return shown.read_text().rstrip("\r\n")
     except OSError as error:
         raise ConfigError(f"{key}: {path}: {error.strerror}; write the password there") from error
 

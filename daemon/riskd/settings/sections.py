@@ -177,6 +177,9 @@ class Mqtt(Section):
     ca_file: Path | None = Field(default=None, description="instead of the system's certificates; switches TLS on")
     cert_file: Path | None = None
     key_file: Path | None = None
+    heartbeat_seconds: Annotated[int, Field(ge=1, le=300)] = Field(
+        default=60, description="between two signs of life on <base>/status; each is good for two and a half"
+    )
 
     def password(self) -> str | None:
         """What ``password_file`` holds; ConfigError when it is missing or others may read it."""

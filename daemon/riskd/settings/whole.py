@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from riskd.settings.feeds import Feed, ReplayFeed, YahooFeed
-from riskd.settings.portfolios import Portfolio
+from riskd.settings.portfolios import Limits, Portfolio
 from riskd.settings.rates import Rate, rate
 from riskd.settings.section import Section, distinct
 from riskd.settings.sections import Allocation, Data, Model, Mqtt, Rival, Scenarios, Service, Web
@@ -35,6 +35,7 @@ class Settings(Section):
     rivals: tuple[Rival, ...] = Field(default=(), description="systems that run beside the champion, each on its own forecasts")
     scenarios: Scenarios = Scenarios()
     allocation: Allocation = Allocation()
+    limits: Limits = Limits()
     universe: tuple[str, ...] = Field(default=(), description="symbols beside the held ones, which a proposal may buy")
     portfolios: Annotated[tuple[Portfolio, ...], Field(min_length=1)]
     mqtt: Mqtt | None = None

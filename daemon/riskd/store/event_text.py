@@ -9,7 +9,16 @@ from typing import Any
 
 from riskd.core.arrays import Floats, frozen
 from riskd.core.canonical import digest
-from riskd.core.events import AllocationDue, Event, FeedTurned, PricesChanged, SessionClosed, SessionVoid
+from riskd.core.events import (
+    Acknowledged,
+    AllocationDue,
+    Event,
+    FeedTurned,
+    PricesChanged,
+    SessionClosed,
+    SessionVoid,
+    Silenced,
+)
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
 from riskd.core.quality.revision import Revision, RevisionKind
@@ -28,6 +37,8 @@ def key_of(event: Event) -> str:
             return f"feed/{event.at}/{digest([event.feed, event.status])}"
         case AllocationDue():
             return f"allocation/{event.session}/{event.portfolio}"
+        case Acknowledged() | Silenced():
+            return f"word/{event.at}/{digest(write_event(event))}"
 
 
 def write_event(event: Event) -> str:
@@ -35,13 +46,15 @@ def write_event(event: Event) -> str:
     body: dict[str, Any] = {"type": type(event).__name__, "session": event.session.isoformat()}
     match event:
         case SessionClosed() | PricesChanged():
-            body["prices"] = _written(event.prices)
+            body |= {"prices": _written(event.prices)} | _moment(event)
         case SessionVoid():
             body["reason"] = event.reason
         case FeedTurned():
             body |= {"feed": event.feed, "status": event.status, "reason": event.reason, "at": event.at}
         case AllocationDue():
             body["portfolio"] = event.portfolio
+        case Acknowledged() | Silenced():
+            body |= {**asdict(event), "session": body["session"]}
     return json.dumps(body, sort_keys=True, allow_nan=False)
 
 
@@ -51,17 +64,26 @@ def read_event(text: str) -> Event:
     session = date.fromisoformat(body["session"])
     match body["type"]:
         case "SessionClosed":
-            return SessionClosed(session, _read(body["prices"]))
+            return SessionClosed(session, _read(body["prices"]), body.get("late", False), body.get("at"))
         case "PricesChanged":
-            return PricesChanged(session, _read(body["prices"]))
+            return PricesChanged(session, _read(body["prices"]), body.get("late", False), body.get("at"))
         case "SessionVoid":
             return SessionVoid(session, body["reason"])
         case "FeedTurned":
             return FeedTurned(session, body["feed"], body["status"], body["reason"], body["at"])
         case "AllocationDue":
             return AllocationDue(session, body["portfolio"])
+        case "Acknowledged":
+            return Acknowledged(session, *(body[name] for name in _WORD))
+        case "Silenced":
+            return Silenced(session, *(body[name] for name in (*_WORD, "until")))
         case _:
             raise ValueError(f"unknown event {body['type']!r}")
+
+
+def _moment(event: SessionClosed | PricesChanged) -> dict[str, Any]:
+    """What is not as usual of the time of a step."""
+    return ({"late": True} if event.late else {}) | ({"at": event.at} if event.at else {})
 
 
 def _written(prices: JudgedPrices) -> dict[str, Any]:
@@ -113,6 +135,7 @@ def _number(value: float | str | None) -> float | None:
     return None if value is None else float(value)
 
 
+_WORD = ("portfolio", "limit", "author", "reason", "at")
 _REVISION = {"kind": RevisionKind, "ratio": _number, "old": _number, "new": _number}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -13,11 +13,12 @@ from riskd.core.canonical import canonical_json
 from riskd.core.events import AllocationDue, Event, Outcome
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
 from riskd.core.proposed import Proposal
-from riskd.core.report import PortfolioReport
+from riskd.core.report import PortfolioReport, marked
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.store.database import Database, naive
 from riskd.store.event_text import key_of, read_event, write_event
+from riskd.store.report_text import read_report
 from riskd.store.schema import alert, checkpoint, delivery, journal, outbox, report, retained
 
 KEPT_CHECKPOINTS = 3
@@ -57,13 +58,15 @@ class Ledger:
         self._database = database
         self._sinks = sinks
 
-    def commit(self, event: Event, state: State, outcome: Outcome, due: tuple[AllocationDue, ...]) -> None:
-        """Everything a step led to, or nothing; ``due`` are the steps still to follow."""
+    def commit(
+        self, event: Event, state: State, outcome: Outcome, due: tuple[AllocationDue, ...], valid_until: datetime | None = None
+    ) -> None:
+        """Everything a step led to, or nothing; ``due`` are the steps still to follow; states grow old at ``valid_until``."""
         packed = pack(state)
         with self._database.begin() as connection:
             seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
-            self._write_said(connection, outcome)
+            self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until)
 
     def start(self, state: State) -> None:
         """The first checkpoint, after a warm-up."""
@@ -107,10 +110,9 @@ class Ledger:
         with self._database.begin() as connection:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
             committed = connection.execute(newest).scalar()
-        bodies = [(r.topic.rpartition("/")[2], json.loads(r.body)) for r in rows]
-        standing = [(kind, body) for kind, body in bodies if body["status"] != WITHDRAWN]
-        reports = tuple(TypeAdapter(PortfolioReport).validate_python(body) for kind, body in standing if kind == "state")
-        proposals = tuple(TypeAdapter(Proposal).validate_python(body) for kind, body in standing if kind == "allocation")
+        bodies = [(r.topic.rpartition("/")[2], r.body) for r in rows if json.loads(r.body)["status"] != WITHDRAWN]
+        reports = tuple(read_report(body) for kind, body in bodies if kind == "state")
+        proposals = tuple(TypeAdapter(Proposal).validate_json(body) for kind, body in bodies if kind == "allocation")
         computed = any(r.figures for r in reports)
         return Said(reports, proposals, committed.replace(tzinfo=UTC) if committed and computed else None)
 
@@ -134,9 +136,11 @@ class Ledger:
 
     def reports(self, portfolio: str, last: int) -> list[dict[str, Any]]:
         """The newest ``last`` reports of a portfolio, oldest first."""
-        query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(last)
-        with self._database.begin() as connection:
-            return [json.loads(body) for body in reversed(connection.execute(query).scalars().all())]
+        return [json.loads(text) for text in self._texts(portfolio, last)]
+
+    def history(self, portfolio: str, last: int) -> tuple[PortfolioReport, ...]:
+        """The newest ``last`` reports of a portfolio, oldest first, as they were made."""
+        return tuple(read_report(text) for text in self._texts(portfolio, last))
 
     def alerts(self, last: int) -> list[dict[str, Any]]:
         """The newest ``last`` alerts, newest first."""
@@ -150,6 +154,11 @@ class Ledger:
         with self._database.begin() as connection:
             found = connection.execute(query).scalars().all()
         return json.loads(found[0]) if len(found) == 1 else None
+
+    def _texts(self, portfolio: str, last: int) -> list[str]:
+        query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(last)
+        with self._database.begin() as connection:
+            return [str(text) for text in reversed(connection.execute(query).scalars().all())]
 
     def _write_line(self, connection: Connection, event: Event, outcome: Outcome, state_sha256: str) -> int:
         last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
@@ -180,7 +189,7 @@ class Ledger:
     def _origin(self, connection: Connection) -> int:
         return connection.execute(select(func.min(checkpoint.c.seq))).scalar() or 0
 
-    def _write_said(self, connection: Connection, outcome: Outcome) -> None:
+    def _write_said(self, connection: Connection, outcome: Outcome, valid_until: datetime | None) -> None:
         created = naive(self._database.now())
         for r in outcome.reports:
             connection.execute(delete(report).where(report.c.portfolio == r.portfolio, report.c.session == r.session))
@@ -190,7 +199,7 @@ class Ledger:
         for a in outcome.alerts:
             if a.id not in told:
                 connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
-        for m in messages(outcome):
+        for m in messages(outcome, valid_until, self._database.now()):
             if m.retain:
                 _retain(connection, m)
             if m.retain or m.id in told:
@@ -199,6 +208,17 @@ class Ledger:
             seq = connection.execute(row).scalar_one()
             for sink in self._sinks:
                 connection.execute(insert(delivery).values(seq=seq, sink=sink, attempts=0))
+
+
+def _shown(connection: Connection, outcome: Outcome) -> tuple[PortfolioReport, ...]:
+    """The outcome's reports, and the newest of portfolios that people spoke of, with what they said."""
+    found = []
+    for portfolio in sorted({mark.portfolio for mark in outcome.marks}):
+        query = select(report.c.body).where(report.c.portfolio == portfolio).order_by(report.c.session.desc()).limit(1)
+        text = connection.execute(query).scalar()
+        if text is not None:
+            found.append(marked(read_report(text), outcome.marks))
+    return (*outcome.reports, *found)
 
 
 def _link(*parts: str) -> str:

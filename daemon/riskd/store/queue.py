@@ -13,6 +13,7 @@ class SqlOutbox:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.pulse: Message | None = None  # the newest sign of life; an old one must not outlive its daemon, so it is not stored
 
     def pending(self, sink: str, limit: int = 100) -> list[Queued]:
         query = (
@@ -52,7 +53,7 @@ class SqlOutbox:
     def retained(self) -> list[Message]:
         with self._database.begin() as connection:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
-        return [Message(r.id, r.topic, r.body, retain=True) for r in rows]
+        return [*([self.pulse] if self.pulse else []), *(Message(r.id, r.topic, r.body, retain=True) for r in rows)]
 
     def _mark(self, sink: str, seq: int, values: dict[str, str | None]) -> None:
         row = (delivery.c.sink == sink) & (delivery.c.seq == seq)

@@ -43,7 +43,7 @@ class Api:
 
     async def readyz(self) -> Response:
         """200 when nothing keeps the daemon from judging and telling, else 503 with the reasons."""
-        problems = list(self._board.snapshot.problems)
+        problems = [*self._board.snapshot.problems, *self._board.snapshot.unwell]
         return json_response({"ready": not problems, "problems": problems}, 503 if problems else 200)
 
     async def metrics(self) -> Response:

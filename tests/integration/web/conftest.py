@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from riskd.core.canonical import plain
-from riskd.core.events import AlertEvent, AlertKind
+from riskd.core.events import AlertEvent, AlertKind, Category
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
 from riskd.core.proposed import Alternative, Estimate, FrontierPoint, LimitOutlook, Proposal, Trade
@@ -146,7 +146,7 @@ def _trade(symbol: str, change: float) -> Trade:
 
 
 def alert(kind: AlertKind, portfolio: str, session: date, headline: str) -> AlertEvent:
-    return AlertEvent(f"{kind}-{portfolio}-{session}", kind, portfolio, "daily", session, headline, {})
+    return AlertEvent(f"{kind}-{portfolio}-{session}", kind, portfolio, "daily", session, headline, {}, Category.BREACH)
 
 
 @dataclass

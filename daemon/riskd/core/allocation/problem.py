@@ -11,8 +11,8 @@ from riskd.core.arrays import Floats
 class Tail:
     """CVaR_alpha(-C w), limited, priced or both.
 
-    ``scenarios`` C (M, n) are simple returns; ``probabilities`` (M,) sum to one, None where all are equally likely. ``limit`` c is
-    the most that CVaR may be (inf: none). ``price`` lambda >= 0 is what one unit of CVaR costs in the objective.
+    ``scenarios`` C (M, n) are simple returns; ``probabilities`` (M,) sum to one, None where all are equally likely. ``limit`` c
+    is the most that CVaR may be (inf: none). ``price`` lambda >= 0 is what one unit of CVaR costs in the objective.
     """
 
     scenarios: Floats
