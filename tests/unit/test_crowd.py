@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import small_rules
@@ -28,6 +28,7 @@ def of(group: str, symbols: tuple[str, ...] = SYMBOLS, count: int = 5, seed: int
     return [p for g, p in crowd((held(symbols=symbols),), symbols, GROUPS, count, seed) if g == group]
 
 
+@settings(deadline=None)
 @given(assets=st.integers(1, 30), seed=st.integers(0, 10_000))
 def test_weights_and_cash_are_everything(assets: int, seed: int) -> None:
     """In every group weights and cash add up to one; what is random is neither negative cash nor leverage."""
@@ -38,6 +39,7 @@ def test_weights_and_cash_are_everything(assets: int, seed: int) -> None:
         assert (portfolio.weights >= 0).all() or group == "long-short"
 
 
+@settings(deadline=None)
 @given(assets=st.integers(2, 30), seed=st.integers(0, 10_000))
 def test_long_and_short_balance(assets: int, seed: int) -> None:
     """Each side is worth one half, every symbol is on one of them, and what is left is cash."""

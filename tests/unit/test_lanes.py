@@ -117,7 +117,9 @@ def test_the_champion_does_not_notice(rules: Rules, both: Rules, warm: State) ->
     """With rivals and without: the same market, scores, limits and figures but for the challengers, who are two more."""
     beside, told = days(both, warm, moves_of(20))
     alone, expected = days(rules, warm_state(rules, TABLE), moves_of(20))
+    assert beside.glance is not None and alone.glance is not None
     bare = replace(beside, basis=alone.basis, lanes=(), anchors=tuple(replace(a, lanes=()) for a in beside.anchors))
+    bare = replace(bare, glance=replace(beside.glance, basis=alone.glance.basis))
     assert pack(bare) == pack(alone)
     (found,), (wanted,) = told.reports, expected.reports
     assert found.limits == wanted.limits
