@@ -14,6 +14,7 @@ pytestmark = pytest.mark.integration
 
 def test_it_is_told_and_does_not_feed_the_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not ready with the reason at once, the fold missed in time; when it works again both are over by themselves."""
+
     async def story(live: Live) -> None:
         await live.until(lambda s: s.phase == "watching" and s.next_run_at is not None)
         live.vitals.expect("fold", 0.3)

@@ -104,7 +104,7 @@ class Live:
 
 
 def demo_file(folder: Path, web: int) -> Path:
-    """The demo from November to the first days of the crash, with fewer paths and challengers; it ends on a session with a proposal."""
+    """The demo from November to the first days of the crash, with fewer paths; it ends on a session with a proposal."""
     text = (ROOT / "config" / "demo.toml").read_text()
     for old, new in (
         ("../", f"{ROOT}/"),

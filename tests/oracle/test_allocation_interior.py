@@ -18,9 +18,7 @@ def _program(rng, scenarios, assets, looseness, price=0.0):
     tail = Band(-returns, np.zeros(scenarios), shares, price, limit, 1.0, float(np.quantile(losses, 0.9)))
     rows = rng.standard_normal((2, assets))
     most = rows.mean(axis=1) + 0.1
-    return SmallProgram(
-        -gain, np.zeros(assets), np.full(assets, 0.6), rows, most, np.ones((1, assets)), np.ones(1), (tail,)
-    )
+    return SmallProgram(-gain, np.zeros(assets), np.full(assets, 0.6), rows, most, np.ones((1, assets)), np.ones(1), (tail,))
 
 
 def _highs(program):

@@ -12,6 +12,7 @@ from riskd.core.advance import corrected, extended
 from riskd.core.arrays import Floats, frozen
 from riskd.core.events import Outcome
 from riskd.core.forecaster import MarketState
+from riskd.core.glance import Glance
 from riskd.core.quality.judged import Correction
 from riskd.core.rules import Lane, Rules
 from riskd.core.state import State, pack, unpack
@@ -113,13 +114,18 @@ def test_a_rival_is_what_it_would_be_as_champion(rules: Rules, both: Rules, warm
     assert rival_figures(told, lane.name) == [(f.var, f.cvar) for f in figures.reports[0].figures]
 
 
+def named(seen: Glance | None, state: State) -> Glance:
+    """What was seen, under the name of the rules of ``state``."""
+    assert seen is not None and state.glance is not None
+    return replace(seen, basis=state.glance.basis)
+
+
 def test_the_champion_does_not_notice(rules: Rules, both: Rules, warm: State) -> None:
     """With rivals and without: the same market, scores, limits and figures but for the challengers, who are two more."""
     beside, told = days(both, warm, moves_of(20))
     alone, expected = days(rules, warm_state(rules, TABLE), moves_of(20))
-    assert beside.glance is not None and alone.glance is not None
     bare = replace(beside, basis=alone.basis, lanes=(), anchors=tuple(replace(a, lanes=()) for a in beside.anchors))
-    bare = replace(bare, glance=replace(beside.glance, basis=alone.glance.basis))
+    bare = replace(bare, glance=named(beside.glance, alone), eve=replace(beside.eve, glance=named(beside.eve.glance, alone)))
     assert pack(bare) == pack(alone)
     (found,), (wanted,) = told.reports, expected.reports
     assert found.limits == wanted.limits

@@ -192,7 +192,7 @@ class Curved(Pairs):
     def load(self, out: Floats) -> None:
         """See Barrier."""
         if self.count:
-                out -= self.tangent * (self.change - self.dual / self.slack * self.off)
+            out -= self.tangent * (self.change - self.dual / self.slack * self.off)
 
     def turn(self, step: Floats) -> None:
         """See Barrier."""

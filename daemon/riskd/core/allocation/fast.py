@@ -186,8 +186,10 @@ class Fast:
         if free.sum() <= least:
             return np.flatnonzero(free)
         point = every.point(weights)
-        priced = [one.gradient * (dual * self.frame.worth / unit + tail.price)
-                  for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)]
+        priced = [
+            one.gradient * (dual * self.frame.worth / unit + tail.price)
+            for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)
+        ]
         reduced = (every.gain - np.sum(priced, axis=0)[every.asset]) / self.frame.worth
         inner = (point > every.lower) & (point < every.upper)
         level = np.median(reduced[inner]) if inner.any() else np.median(reduced)

@@ -52,9 +52,7 @@ def solve(
     return solved(problem, tolerance, start, methods, Account(clock))
 
 
-def solved(
-    problem: Problem, tolerance: float, start: Allocation | None, methods: Sequence[str], account: Account
-) -> Allocation:
+def solved(problem: Problem, tolerance: float, start: Allocation | None, methods: Sequence[str], account: Account) -> Allocation:
     """The same, booked in ``account``, whose last run lends its selection of scenarios."""
     first = None
     if start is not None and np.isfinite(start.weights).all():
