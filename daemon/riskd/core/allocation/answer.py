@@ -36,7 +36,7 @@ class Allocation:
     distance, all recomputed on the full sample by :mod:`riskd.core.allocation.certificate`, which shares no code with the solver.
 
     ``cvars`` (i,) of each tail; ``reduced`` (n,) what one more unit of each bound would earn (> 0 at an upper, < 0 at a lower
-    one); ``violation`` the largest excess over any constraint; ``seconds`` by stage; ``method`` which solver of the ladder it was.
+    one); ``violation`` the largest excess over any constraint; ``seconds`` by stage; ``method`` which of the ladder it was.
     """
 
     status: Ending
