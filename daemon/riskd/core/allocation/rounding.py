@@ -57,9 +57,7 @@ def _inside(problem: Problem, weights: Floats, lots: Floats) -> Floats:
     return np.asarray(np.where(lots > 0, back, np.clip(weights, problem.lower, problem.upper)))
 
 
-def _balanced(
-    problem: Problem, weights: Floats, wanted: Floats, still: NDArray[np.bool_], whole: NDArray[np.bool_]
-) -> Floats:
+def _balanced(problem: Problem, weights: Floats, wanted: Floats, still: NDArray[np.bool_], whole: NDArray[np.bool_]) -> Floats:
     """Cash back in its range by moving what need not be whole.
 
     First what is traded anyway, the holding with most room to both sides before others, then what was too small a change, the
