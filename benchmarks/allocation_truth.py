@@ -82,6 +82,7 @@ ROWS = {
     **{f"  by {method}": lambda vs, method=method: by(method, vs) for method in ("band", "highs", "clarabel")},
     "objective from HiGHS, at most": lambda vs: worst([abs(v.off[0]) for v in optimal(vs)]),
     "objective from Clarabel, at most": lambda vs: worst([abs(v.off[1]) for v in optimal(vs)]),
+    "optimal, neither has a proof": lambda vs: str(sum(bool(np.isnan(v.off).all()) for v in optimal(vs))),
     "at the boundary, at most": lambda vs: worst([abs(v.off[0]) for v in vs if v.answer and v.answer.status is Ending.BOUNDARY]),
     "violation, at most": lambda vs: worst([v.answer.violation for v in optimal(vs) if v.answer]),
     "gap, at most": lambda vs: worst([v.answer.gap for v in optimal(vs) if v.answer]),

@@ -1,6 +1,6 @@
 """The Rockafellar-Uryasev programme handed to general solvers: Clarabel through cvxpy, HiGHS by simplex and interior point, PDLP.
 
-    maximise mu'w - k'(b + s) - price CVaR,  CVaR = t + sum(u) / q <= c,  u >= -C w - t,  u >= 0,  w = w0 + b - s
+maximise mu'w - k'(b + s) - price CVaR,  CVaR = t + sum(u) / q <= c,  u >= -C w - t,  u >= 0,  w = w0 + b - s
 """
 
 from collections.abc import Callable

@@ -38,6 +38,7 @@ pytestmark = [
 ]
 SYMBOLS = ("JNJ", "XLF", "BTC-USD", "EURUSD=X")
 WEIGHTS = np.array([0.5, 0.3, 0.1, 0.0])
+UNITS = frozen([0.01, 1.0, 1.0, 1.0])  # as if the first were told in cents
 SETTLE = timedelta(minutes=30)
 FIRST, LAST, END = date(2024, 1, 2), date(2024, 10, 31), date(2024, 12, 6)
 
@@ -64,7 +65,7 @@ class Desk:
         ladder = Ladder(
             (self.feed,), shelves.prices, Notes(self.database), self.clock.now, self.exchanges.own_sessions, {"scripted"}
         )
-        data = MarketData(SYMBOLS, ladder, shelves, self.exchanges, self.clock.now)
+        data = MarketData(SYMBOLS, ladder, shelves, self.exchanges, self.clock.now, units=UNITS)
         self.pipeline = Pipeline(Parts(self.rules, data, self.ledger, self.exchanges, self.clock.now, FIRST))
         self.pipeline.open(LAST)
 
@@ -116,6 +117,12 @@ def test_every_session_is_grade_a(desk: Desk, weeks: dict[date, Outcome]) -> Non
     assert len(weeks) == 25
     assert {o.reports[0].grade for o in weeks.values()} == {Grade.A}
     assert desk.pipeline.state.out == {}
+
+
+def test_closes_are_kept_in_whole_units(desk: Desk, weeks: dict[date, Outcome], prices: Any) -> None:
+    """The newest close of each, on its joint session; what is told in hundredths is counted in wholes."""
+    assert desk.pipeline.state.session == END
+    assert desk.pipeline.state.closes == pytest.approx(prices.loc[str(END)].to_numpy(float) * UNITS, rel=1e-12)
 
 
 def test_realised_losses_are_those_of_the_prices(desk: Desk, weeks: dict[date, Outcome], prices: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from riskd.core.allocation.answer import Allocation
+from riskd.core.allocation.certificate import turnover
 from riskd.core.allocation.outlook import Books
 from riskd.core.allocation.search import Found
 from riskd.core.allocation.verification import FOLDS, Reading
@@ -13,6 +14,7 @@ from riskd.core.proposed import LimitOutlook, Proposal
 
 ENOUGH = 10  # tail scenarios per asset; with fewer an optimiser flatters itself
 AT = 1e-6  # of a bound
+NEAR = 1e-3  # of a row or the ceiling of turnover, beside what rounding leaves free
 NAMED = 6  # symbols named in one sentence
 BASIS_POINT = 1e-4
 WORTH_SAYING = 5e-3  # of a basis point
@@ -64,10 +66,11 @@ def binding_words(books: Books, answer: Allocation, weights: Floats) -> tuple[st
         names = [f"{books.symbols[i]} ({bound[i]:.1%})" for i in np.flatnonzero(at)]
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         told += [f"at the {word} bound: {', '.join(names[:NAMED])}{more}"] if names else []
-    duals = answer.multipliers
-    if duals is not None:
-        told += [f"{name} binds" for name, dual in zip(problem.row_names, duals.rows.tolist(), strict=False) if dual > 0]
-        told += [f"turnover of {problem.turnover:.1%} binds"] if duals.turnover > 0 else []
+    if answer.multipliers is not None and problem.rows is not None and problem.most is not None:
+        full = (problem.rows @ answer.weights >= problem.most - NEAR) & (answer.multipliers.rows > AT)
+        told += [f"{problem.row_names[k]} binds" for k in np.flatnonzero(full)]
+    if turnover(problem, weights) >= problem.turnover - NEAR:
+        told.append(f"turnover is at its ceiling of {problem.turnover:.1%}")
     cash = books.cash(weights)
     if problem.most_cash > 0 and cash >= problem.most_cash - AT:
         told.append(f"cash is at its ceiling of {problem.most_cash:.1%}")
