@@ -52,7 +52,7 @@ base() {
 # The host's certificates, for networks whose proxy has one of its own; --format docker keeps the health check.
 build() {
   local certificates=/etc/ssl/certs/ca-certificates.crt
-  buildah "${store[@]}" bud -q --isolation chroot --pull-never --format docker --build-arg BASE="$BASE" \
+  buildah "${store[@]}" bud -q --layers --isolation chroot --pull-never --format docker --build-arg BASE="$BASE" \
     --build-arg EXTRA="${EXTRA:-cpu}" -v $certificates:$certificates:ro -t $image -f Dockerfile .
 }
 

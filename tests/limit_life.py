@@ -174,7 +174,7 @@ class Life:
         """Every promise, after every step."""
         cvar, kinds = standing.cvar, [n.kind for n in said]
         if standing.state is LimitState.FIRING:
-            assert self.reader.episode == standing.episode, "a breach was not told"
+            assert self.reader.episode == self.standing.episode, "a breach was not told"
         assert self.reader.today <= news.MOST, "too many messages"
         if standing.state is LimitState.FIRING and AlertKind.BREACH_OPENED not in kinds:
             assert cvar is not None

@@ -22,6 +22,7 @@ from riskd.app.schemas import schemas
 pytestmark = pytest.mark.acceptance
 NAMES = ("equal", "growth", "staples")
 SCHEMA_OF = {"state": "state.schema.json", "allocation": "allocation.schema.json", "events": "event.schema.json"}
+SCHEMA_OF |= {"status": "status.schema.json"}
 
 
 class Demo:
@@ -137,9 +138,10 @@ def test_the_riskiest_breaks_first_and_the_calmest_last(seen: dict[str, Any]) ->
 
 
 def test_a_late_subscriber_sees_state_and_no_old_events(seen: dict[str, Any]) -> None:
-    """Retained: availability and the state of every portfolio; no event is retained."""
+    """Retained: availability, the daemon's status and the state of every portfolio; no event is retained."""
     late = dict(_messages(seen["late"]))
     assert late["riskd/availability"] == "online"
+    assert late["riskd/status"]["seq"] >= 1
     assert all(late[f"riskd/{name}/state"]["session"] == "2020-03-13" for name in NAMES)
     assert not any(topic.endswith("/events") for topic in late)
 

@@ -27,7 +27,10 @@ def test_a_quiet_day_is_quiet() -> None:
 
 
 def test_a_breach_closes_after_two_quiet_looks() -> None:
-    """Opened on Monday; closed once volatility has decayed below the clearing level for two sessions, exactly once."""
+    """Opened on Monday; closed once volatility has decayed below the clearing level for two sessions, exactly once.
+
+    Nobody acknowledges it: it is told again after three sessions, then each time after twice as many.
+    """
     days = Days("2024-03-11").day("2024-03-11").close(-0.12)
     days.want("16:31", Raised("breach.opened"))
     sessions = days.calendar.sessions(
@@ -35,8 +38,13 @@ def test_a_breach_closes_after_two_quiet_looks() -> None:
     )
     for i, session in enumerate(sessions):
         days.day(session.isoformat()).close((-1) ** i * 0.001).at("17:00")
-    kinds = [a.kind.value for _, outcome in days.said for a in outcome.alerts if a.kind.value.startswith("breach")]
-    assert kinds == ["breach.opened", "breach.closed"]
+    told = [(i, a) for i, (_, outcome) in enumerate(days.said) for a in outcome.alerts if a.kind.value.startswith("breach")]
+    kinds = [a.kind.value for _, a in told]
+    assert (kinds[0], kinds[-1]) == ("breach.opened", "breach.closed")
+    assert set(kinds[1:-1]) == {"breach.escalated"}
+    judged = [i for i, (_, outcome) in enumerate(days.said) if outcome.reports]
+    ages = [judged.index(i) for i, _ in told[1:-1]]
+    assert ages == [3 * 2**n for n in range(len(ages))]
 
 
 def test_half_days_and_weekends() -> None:

@@ -116,6 +116,15 @@ def test_a_mistake_changes_nothing(daemon: Daemon) -> None:
     assert daemon.status()["refused"] == ""
 
 
+def test_a_stop_before_anything_has_begun(tmp_path: Path, root: Path) -> None:
+    """SIGTERM while its modules are still loading ends it with 0, as later."""
+    command = "import signal, sys, os; from riskd.cli import app; sys.argv = ['riskd', 'run', '-c', sys.argv[1]];"
+    command += "import riskd.cli; riskd.cli.settings_of = lambda c: os.kill(os.getpid(), 15); app()"
+    config = configuration(tmp_path, root)
+    ended = subprocess.run([sys.executable, "-c", command, str(config)], stdin=subprocess.DEVNULL, check=False, timeout=120)
+    assert ended.returncode == 0
+
+
 MISTAKES = {
     "artefact": ('lstm-jsu"', 'nowhere"'),
     "calendar": ("[service]", '[service]\ncalendar = "XNSE"'),

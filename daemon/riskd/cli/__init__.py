@@ -1,6 +1,7 @@
 """The verbs of riskd."""
 
 import json
+import signal
 import sys
 from datetime import date, datetime
 from itertools import groupby
@@ -42,6 +43,7 @@ def main(version: Annotated[bool, typer.Option("--version", help="Show the versi
 @app.command()
 def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
     """Run the daemon until it is stopped; what an earlier run left unfinished is finished first. SIGHUP reads CONFIG again."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(OK))  # while modules load, there is nothing to end in order
     with told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console

@@ -59,10 +59,10 @@ def shapley(start: float, ratios: Mapping[str, float]) -> dict[str, float]:
 
 def joint_ratios(portfolios: tuple[Portfolio, ...], before: Glance, after: Glance) -> dict[str, tuple[float, float]]:
     """Portfolio -> by what volatilities and by what dependence its sigma on the joint set was multiplied."""
-    d0, r0 = parted(before.covariance)
-    d1, r1 = parted(after.covariance)
-    pairs = {(i, j): joint_scales(portfolios, d, r) for i, d in enumerate((d0, d1)) for j, r in enumerate((r0, r1))}
-    with np.errstate(divide="ignore", invalid="ignore"):  # what has no scale is not explained
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what has no scale is not explained
+        d0, r0 = parted(before.covariance)
+        d1, r1 = parted(after.covariance)
+        pairs = {(i, j): joint_scales(portfolios, d, r) for i, d in enumerate((d0, d1)) for j, r in enumerate((r0, r1))}
         volatility = np.sqrt(pairs[1, 0] / pairs[0, 0] * pairs[1, 1] / pairs[0, 1])
         dependence = np.sqrt(pairs[0, 1] / pairs[0, 0] * pairs[1, 1] / pairs[1, 0])
     return {p.name: (float(v), float(d)) for p, v, d in zip(portfolios, volatility, dependence, strict=True)}
@@ -84,7 +84,7 @@ def with_explanations(
     if bank is None:
         return replace(state, glance=None), reports
     eve, now = state.eve.glance, glance(rules, bank, state.session)
-    if eve is None or eve.basis != rules.identity:
+    if eve is None or eve.basis != rules.view:
         made = eve_bank()
         eve = glance(rules, made, state.recent[-2]) if made is not None else None
     state = replace(state, glance=now, eve=replace(state.eve, glance=eve))

@@ -35,10 +35,11 @@ def glance(rules: Rules, bank: ScenarioBank, session: date) -> Glance:
         for limit in portfolio.limits:
             figures[portfolio.name, limit.name] = cvar(losses[limit.horizon], limit.level).value, scale(losses[limit.horizon])
     returns = bank.returns[min(bank.returns)]
-    centred = returns - returns.mean(axis=0)
-    covariance = (centred.T @ centred / len(returns)).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # a gain beyond measure has no scale, and is not explained
+        centred = returns - returns.mean(axis=0)
+        covariance = (centred.T @ centred / len(returns)).astype(np.float32)
     covariance.flags.writeable = False
-    return Glance(session, rules.identity, figures, covariance)
+    return Glance(session, rules.view, figures, covariance)
 
 
 def losses_of(bank: ScenarioBank, portfolio: Portfolio, horizon: int) -> Floats:

@@ -70,11 +70,15 @@ def _redefined(limit: Limit, standing: Standing) -> bool:
 
 
 def _completed(limit: Limit, standing: Standing) -> Standing:
-    """With the measure and figure of a breach that was told before they were kept."""
+    """With the measure and figure of a breach that was told before they were kept; a breach whose end was not told is not over
+    when it fires again."""
     heard = standing.heard
-    if heard.episode is None or heard.measure:
-        return standing
-    return replace(standing, heard=replace(heard, measure=measure(limit), cvar=standing.cvar))
+    if heard.episode and not heard.measure:
+        heard = replace(heard, measure=measure(limit), cvar=standing.cvar)
+        standing = replace(standing, heard=heard)
+    if heard.episode and standing.episode and heard.measure == measure(limit):
+        return replace(standing, episode=heard.episode)
+    return standing
 
 
 def _wanted(limit: Limit, standing: Standing, moment: Moment, escalate_after: int) -> Sequence[tuple[AlertKind, str]]:

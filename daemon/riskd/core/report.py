@@ -168,6 +168,7 @@ class Mark:
 
     portfolio: str
     limit: str
+    since: str | None
     acknowledged: Acknowledgement | None
     silence: Silence | None
     changed: tuple[str, ...] = ()
@@ -183,4 +184,4 @@ def marked(report: PortfolioReport, marks: Collection[Mark]) -> PortfolioReport:
 
 
 def _marked(limit: LimitReport, mark: Mark) -> LimitReport:
-    return replace(limit, acknowledged=mark.acknowledged, silence=mark.silence, changed=mark.changed)
+    return replace(limit, since=mark.since, acknowledged=mark.acknowledged, silence=mark.silence, changed=mark.changed)

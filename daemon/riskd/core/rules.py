@@ -114,6 +114,11 @@ class Rules:
         return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots])
 
     @cached_property
+    def view(self) -> str:
+        """Hash of what the champion's figures rest on, the limits among it; rivals and allocation are not."""
+        return digest([self.symbols, self.forecaster.identity, plain(self.portfolios), plain(self.scenarios)])
+
+    @cached_property
     def judged_by(self) -> Mapping[tuple[str, str], Basis]:
         """(portfolio, limit) -> what the limit is judged by."""
         spec = self.scenarios

@@ -51,4 +51,4 @@ def heard(state: State, said: Acknowledged | Silenced) -> tuple[State, Outcome]:
 
 def mark_of(key: LimitKey, standing: Standing) -> Mark:
     """What a report shows of what people said."""
-    return Mark(*key, standing.acknowledged, standing.silence, standing.changed)
+    return Mark(*key, standing.episode, standing.acknowledged, standing.silence, standing.changed)
