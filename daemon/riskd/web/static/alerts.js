@@ -4,9 +4,15 @@ import { el } from "./dom.js";
 
 const KIND_WORDS = {
   "breach.opened": "breach opened",
+  "breach.escalated": "breach escalated",
   "breach.closed": "breach closed",
+  "breach.withdrawn": "breach withdrawn",
+  "breach.group": "several breaches",
+  "breach.acknowledged": "breach acknowledged",
+  "breach.silenced": "breach silenced",
   "judgement.lost": "judgement lost",
   "judgement.restored": "judgement restored",
+  "judgement.group": "several judgements",
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
