@@ -19,7 +19,11 @@ MARK = {
     LimitState.CANNOT_JUDGE: ("bold white on black", "CANNOT JUDGE"),
 }
 FILE_WIDTH = 400  # characters of a table that is no person's to look at
-LOUD = {AlertKind.BREACH_OPENED: "bold white on red", AlertKind.BREACH_CLOSED: "bold green"}
+LOUD = {
+    AlertKind.BREACH_OPENED: "bold white on red",
+    AlertKind.BREACH_ESCALATED: "bold white on red",
+    AlertKind.BREACH_CLOSED: "bold green",
+}
 
 
 class Bar:

@@ -4,9 +4,15 @@ import { el } from "./dom.js";
 
 const KIND_WORDS = {
   "breach.opened": "breach opened",
+  "breach.escalated": "breach escalated",
   "breach.closed": "breach closed",
+  "breach.withdrawn": "breach withdrawn",
+  "breach.group": "several breaches",
+  "breach.acknowledged": "breach acknowledged",
+  "breach.silenced": "reminders silenced",
   "judgement.lost": "judgement lost",
   "judgement.restored": "judgement restored",
+  "judgement.group": "judgement of several",
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
@@ -21,7 +27,7 @@ const KIND_WORDS = {
 };
 
 function item(alert) {
-  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio ?? "prices";
+  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio ?? (alert.kind.endsWith(".group") ? "portfolios" : "prices");
   return el(
     "li",
     { "data-kind": alert.kind },
