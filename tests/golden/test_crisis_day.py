@@ -5,6 +5,7 @@ Rewrite ``expected.json`` on purpose only: ``RISKD_WRITE_GOLDEN=1 python -m pyte
 
 import json
 import os
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from riskd.core.events import Outcome
 from riskd.settings import load_settings
 
 pytestmark = pytest.mark.golden
+SMALL = 1e-6  # of a part of a change
 RELATIVE = 1e-4  # the network runs in float32: other processors differ in the last digits
 
 
@@ -30,13 +32,15 @@ def told(outcomes: list[Outcome]) -> dict[str, Any]:
             "challenger_cvar": r.figures[0].challenger_cvar,
             "realised_loss": r.realised_loss,
             "worst": m.contributions[0].symbol,
+            **(m.explanation.parts if m.explanation else {}),
+            "like": m.explanation.like if m.explanation else None,
         }
         for outcome in outcomes
         for r in outcome.reports
         for m in r.limits
     }
     events = [
-        {"id": a.id, "kind": a.kind.value, "portfolio": a.portfolio, "session": f"{a.session}"}
+        {"id": a.id, "kind": a.kind.value, "class": a.category.value, "portfolio": a.portfolio, "session": f"{a.session}"}
         for o in outcomes
         for a in o.alerts
     ]
@@ -59,7 +63,7 @@ def same(found: dict[str, Any], expected: dict[str, Any], relative: float, where
     """Words equal, numbers close."""
     assert found.keys() == expected.keys()
     for name, value in expected.items():
-        wanted = pytest.approx(value, rel=relative) if isinstance(value, float) else value
+        wanted = pytest.approx(value, rel=relative, abs=SMALL) if isinstance(value, float) else value
         assert found[name] == wanted, f"{where}: {name}"
 
 
@@ -96,3 +100,16 @@ def test_the_day_itself(outcomes: list[Outcome]) -> None:
     assert told.after_verified is not None
     assert told.after_verified.high <= proposal.max_cvar < proposal.cvar_before
     assert all(trade.shares is not None for trade in proposal.trades)  # whoever has a price of the day knows how many
+
+
+def test_the_breach_says_what_moved(outcomes: list[Outcome]) -> None:
+    """The headline of 12 March names the change in points, its largest part, three names and a past session; parts sum."""
+    breach = next(a for o in outcomes for a in o.alerts if a.kind.value == "breach.opened")
+    assert re.search(
+        r"\+\d\.\d\d points since 2020-03-11: volatility \+\d\.\d\d.*; most from \w+, \w+, \w+; like \d{4}-", breach.headline
+    )
+    for limit in (m for o in outcomes for r in o.reports for m in r.limits):
+        assert limit.explanation is not None
+        assert sum(limit.explanation.parts.values()) == pytest.approx(
+            limit.explanation.after - limit.explanation.before, abs=1e-15
+        )

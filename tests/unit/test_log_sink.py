@@ -52,3 +52,12 @@ def test_the_back_off_doubles_to_its_cap() -> None:
     assert [full_jitter(n, 1.0) for n in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert full_jitter(3, 0.25) == 2.0
     assert full_jitter(500_000, 0.5) == 30.0
+
+
+@pytest.mark.parametrize(("of", "level"), [("breach.opened", logging.WARNING), ("breach.closed", logging.INFO)])
+def test_a_group_is_as_loud_as_what_it_is_of(of: str, level: int, caplog: pytest.LogCaptureFixture) -> None:
+    """Seven hundred breaches are a warning, their ends are not."""
+    group = AlertEvent("id-2", AlertKind.BREACH_GROUP, None, None, date(2026, 11, 20), "many", {"of": of}, Category.BREACH)
+    with caplog.at_level(logging.INFO):
+        asyncio.run(LogSink().deliver(event_message(group)))
+    assert [record.levelno for record in caplog.records] == [level]

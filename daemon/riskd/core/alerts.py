@@ -165,5 +165,5 @@ def _used(alert: AlertEvent) -> float:
 
 
 def _member(alert: AlertEvent) -> dict[str, object]:
-    row: dict[str, object] = {"id": alert.id, "portfolio": alert.portfolio, "limit": alert.limit}
+    row: dict[str, object] = {"portfolio": alert.portfolio, "limit": alert.limit}
     return row | {key: alert.why.get(key) for key in ("cvar", "max_cvar", "opened", "reason")}

@@ -135,7 +135,7 @@ def _judge(
         uncorrected = sight.uncorrected if restated else None
         after, reports = with_explanations(rules, after, bank, uncorrected, reports, _eve_bank(rules, state, event))
     reports, standings, alerts = tell(rules, told.standings, reports, standings, event, fault is not None)
-    alerts += data_alerts(rules, told, after, prices, reports, sight)
+    alerts += tuple(replace(a, late=event.late) for a in data_alerts(rules, told, after, prices, reports, sight))
     after = replace(after, standings=standings)
     with stage("proposals"):
         after, follow_ups = _due(rules, after, bank)

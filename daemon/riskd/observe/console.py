@@ -21,7 +21,11 @@ MARK = {
 }
 TRADES = 6  # orders shown one by one
 FILE_WIDTH = 400  # characters of a table that is no person's to look at
-LOUD = {AlertKind.BREACH_OPENED: "bold white on red", AlertKind.BREACH_CLOSED: "bold green"}
+LOUD = {
+    AlertKind.BREACH_OPENED: "bold white on red",
+    AlertKind.BREACH_ESCALATED: "bold white on red",
+    AlertKind.BREACH_CLOSED: "bold green",
+}
 
 
 class Bar:

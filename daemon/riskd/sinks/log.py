@@ -9,7 +9,14 @@ from riskd.core.message import Message
 
 logger = logging.getLogger("riskd.alerts")
 
-LOUD = {AlertKind.BREACH_OPENED, AlertKind.JUDGEMENT_LOST, AlertKind.ALLOCATION_INFEASIBLE, AlertKind.ALLOCATION_FAILED}
+LOUD = {
+    AlertKind.BREACH_OPENED,
+    AlertKind.BREACH_ESCALATED,
+    AlertKind.BREACH_WITHDRAWN,
+    AlertKind.JUDGEMENT_LOST,
+    AlertKind.ALLOCATION_INFEASIBLE,
+    AlertKind.ALLOCATION_FAILED,
+}
 
 
 class LogSink:
@@ -28,5 +35,6 @@ class LogSink:
         if message.retain:
             return
         event = json.loads(message.body)
-        level = logging.WARNING if event["event_type"] in LOUD else logging.INFO
+        kinds = {event["event_type"], event["data"]["why"].get("of")}  # a group is as loud as what it is of
+        level = logging.WARNING if kinds & LOUD else logging.INFO
         logger.log(level, "%s %s", event["event_type"], event["data"]["headline"], extra={"event": event})

@@ -9,10 +9,10 @@ const KIND_WORDS = {
   "breach.withdrawn": "breach withdrawn",
   "breach.group": "several breaches",
   "breach.acknowledged": "breach acknowledged",
-  "breach.silenced": "breach silenced",
+  "breach.silenced": "reminders silenced",
   "judgement.lost": "judgement lost",
   "judgement.restored": "judgement restored",
-  "judgement.group": "several judgements",
+  "judgement.group": "judgement of several",
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
@@ -27,7 +27,7 @@ const KIND_WORDS = {
 };
 
 function item(alert) {
-  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio ?? "prices";
+  const subject = alert.limit ? `${alert.portfolio} / ${alert.limit}` : alert.portfolio ?? (alert.kind.endsWith(".group") ? "portfolios" : "prices");
   return el(
     "li",
     { "data-kind": alert.kind },
