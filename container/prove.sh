@@ -106,7 +106,7 @@ prove() {
   seconds=$(timed "${podman[@]}" stop -t 30 riskd)
   row "TERM: exit 0 in less than 10 s" "$seconds s, exit $("${podman[@]}" inspect -f '{{.State.ExitCode}}' riskd)" \
     "$([[ $("${podman[@]}" inspect -f '{{.State.ExitCode}}' riskd) == 0 ]] && under "$seconds" 10 || echo 1)"
-  "${podman[@]}" start riskd >/dev/null
+  "${podman[@]}" start riskd >/dev/null 2>>"$folder/start.log"
   sleep 4
   seconds=$(timed "${podman[@]}" stop -t 30 riskd)
   row "TERM in the middle of the warm-up" "$seconds s, exit $("${podman[@]}" inspect -f '{{.State.ExitCode}}' riskd)" \

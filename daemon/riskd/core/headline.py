@@ -14,8 +14,8 @@ VERBS = {
     AlertKind.BREACH_CLOSED: "clear again",
     AlertKind.JUDGEMENT_RESTORED: "can be judged again",
     RISEN: "breached, and risen by a tenth or more since it was last told",
-    NEWEST: "breached, and still so on the newest session",
-    UNHEARD: "still breached, and nobody has acknowledged it",
+    NEWEST: "breached, and still open on the newest session",
+    UNHEARD: "still open, and nobody has acknowledged it",
 }
 GROUPS = {
     AlertKind.BREACH_OPENED: "breached",

@@ -48,7 +48,7 @@ def pulse_message(pulse: Pulse) -> Message:
 
 
 def event_message(alert: AlertEvent, at: datetime | None = None, source: str = "riskd") -> Message:
-    """An alert as a structured CloudEvent 1.0, told ``at``.
+    """An alert as a structured CloudEvent 1.0 of what happened ``at``.
 
     ``class`` is an extension attribute: what the alert is about. ``event_type`` repeats the kind for home-automation consumers.
     """
@@ -69,7 +69,7 @@ def event_message(alert: AlertEvent, at: datetime | None = None, source: str = "
 
 
 def messages(outcome: Outcome, valid_until: datetime | None = None, at: datetime | None = None) -> tuple[Message, ...]:
-    """Everything an outcome has to say: events, told ``at``, then the states they led to, each good until ``valid_until``."""
+    """Everything an outcome has to say: events of what happened ``at``, then the states, each good until ``valid_until``."""
     return (
         *(event_message(a, at) for a in outcome.alerts),
         *(state_message(r, valid_until) for r in outcome.reports),

@@ -203,9 +203,15 @@ class Pipeline:
         rest = self._due[1:] if isinstance(event, AllocationDue) else self._due
         due = (*rest, *outcome.follow_ups)
         with self._parts.stage("commit"):
-            self._parts.ledger.commit(event, state, outcome, due, self.valid_until(outcome.session))
+            self._parts.ledger.commit(event, state, outcome, due, self.valid_until(outcome.session), self._happened(event))
         self._state, self._due = state, due
         return outcome
+
+    def _happened(self, event: Event) -> datetime:
+        """When a person spoke, else when the session was over."""
+        if isinstance(event, Acknowledged | Silenced):
+            return datetime.fromisoformat(event.at)
+        return self._parts.calendar.over_at(event.session)
 
     def _late(self, session: date, doubts: tuple[Doubt, ...], returns: Floats) -> bool:
         missing = any(d.rule is Rule.MISSING and d.session == session for d in doubts)

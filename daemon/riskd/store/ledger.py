@@ -59,14 +59,23 @@ class Ledger:
         self._sinks = sinks
 
     def commit(
-        self, event: Event, state: State, outcome: Outcome, due: tuple[AllocationDue, ...], valid_until: datetime | None = None
+        self,
+        event: Event,
+        state: State,
+        outcome: Outcome,
+        due: tuple[AllocationDue, ...],
+        valid_until: datetime | None = None,
+        at: datetime | None = None,
     ) -> None:
-        """Everything a step led to, or nothing; ``due`` are the steps still to follow; states grow old at ``valid_until``."""
+        """Everything a step led to, or nothing; ``due`` are the steps still to follow; states grow old at ``valid_until``.
+
+        ``at`` is when it happened: equal steps then give equal messages, whenever they are taken.
+        """
         packed = pack(state)
         with self._database.begin() as connection:
             seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
-            self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until)
+            self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until, at)
 
     def start(self, state: State) -> None:
         """The first checkpoint, after a warm-up."""
@@ -189,7 +198,7 @@ class Ledger:
     def _origin(self, connection: Connection) -> int:
         return connection.execute(select(func.min(checkpoint.c.seq))).scalar() or 0
 
-    def _write_said(self, connection: Connection, outcome: Outcome, valid_until: datetime | None) -> None:
+    def _write_said(self, connection: Connection, outcome: Outcome, valid_until: datetime | None, at: datetime | None) -> None:
         created = naive(self._database.now())
         for r in outcome.reports:
             connection.execute(delete(report).where(report.c.portfolio == r.portfolio, report.c.session == r.session))
@@ -199,7 +208,7 @@ class Ledger:
         for a in outcome.alerts:
             if a.id not in told:
                 connection.execute(insert(alert).values(id=a.id, body=canonical_json(a)))
-        for m in messages(outcome, valid_until, self._database.now()):
+        for m in messages(outcome, valid_until, at):
             if m.retain:
                 _retain(connection, m)
             if m.retain or m.id in told:
