@@ -7,11 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 import jsonschema
@@ -20,6 +21,7 @@ import pytest
 from riskd.app.schemas import schemas
 
 pytestmark = pytest.mark.acceptance
+Ear = tuple[subprocess.Popen[bytes], IO[str]]
 NAMES = ("equal", "growth", "staples")
 SCHEMA_OF = {"state": "state.schema.json", "allocation": "allocation.schema.json", "events": "event.schema.json"}
 SCHEMA_OF |= {"status": "status.schema.json"}
@@ -103,16 +105,20 @@ def seen(tmp_path_factory: pytest.TempPathFactory, root: Path, subscriber: str) 
         demo.process.kill()
 
 
-def _listen(subscriber: str, port: int, topic: str) -> subprocess.Popen[str]:
-    """A subscriber that waits for the broker, then stays."""
+def _listen(subscriber: str, port: int, topic: str) -> Ear:
+    """A subscriber that waits for the broker, then stays. It writes to a file: a pipe that nobody empties would stop it."""
     loop = f"until {subscriber} -p {port} -i {uuid4().hex} -t '{topic}' -v; do sleep 0.05; done"
-    return subprocess.Popen(["/bin/sh", "-c", loop], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    heard = tempfile.TemporaryFile("w+")  # noqa: SIM115 - it outlives this function
+    return subprocess.Popen(["/bin/sh", "-c", loop], stdout=heard, stderr=subprocess.DEVNULL), heard
 
 
-def _heard(process: subprocess.Popen[str]) -> str:
+def _heard(ear: Ear) -> str:
+    process, heard = ear
     subprocess.run(["pkill", "-P", str(process.pid)], check=False)
     process.kill()
-    return process.communicate()[0]
+    process.wait()
+    heard.seek(0)
+    return heard.read()
 
 
 def _messages(text: str) -> list[tuple[str, Any]]:

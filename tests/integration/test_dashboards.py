@@ -114,7 +114,6 @@ def demo_file(folder: Path, web: int) -> Path:
         ("first = 2020-02-18", "first = 2019-11-25"),
         ("last = 2020-04-30", "last = 2020-02-28"),
         ("paths = 4000", 'paths = 1000\nchallengers = ["ewma-t", "historical"]'),
-        ("scenarios = 4000", "scenarios = 1000"),
     ):
         assert old in text
         text = text.replace(old, new)
