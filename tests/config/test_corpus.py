@@ -7,6 +7,7 @@ import pytest
 
 from riskd.errors import ConfigError
 from riskd.settings import (
+    Alertmanager,
     Allocation,
     Data,
     Group,
@@ -20,6 +21,7 @@ from riskd.settings import (
     Settings,
     Symbol,
     Web,
+    Webhook,
     YahooFeed,
     load_settings,
 )
@@ -88,8 +90,8 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
     """Uncommenting every key of config/riskd.toml changes nothing, apart from MQTT keys that have no default."""
     text = (root / "config" / "riskd.toml").read_text()
     no_default = ("username", "password_file", "ca_file", "cert_file", "key_file", "database", "database_password_file")
-    no_default += ("token_file", "scenarios", "bounds")
-    example = re.compile(r"^# \[(symbols|\[rivals|\[portfolios.groups).*?\n\n", re.DOTALL | re.MULTILINE)
+    no_default += ("token_file", "scenarios", "bounds", "home_assistant")
+    example = re.compile(r"^# \[(symbols|\[rivals|\[portfolios.groups|webhook|alertmanager).*?\n\n", re.DOTALL | re.MULTILINE)
     text = re.sub(r"# EURUSD = .*", "", example.sub("\n", text))
     lines = [
         re.sub(r"^# (\w+ = )", r"\1", line) for line in text.splitlines() if not re.match(rf"# ({'|'.join(no_default)}) =", line)
@@ -104,7 +106,7 @@ def test_every_key_is_in_the_shipped_file(root: Path) -> None:
     """Whatever can be configured is shown in config/riskd.toml, but for the keys of price files."""
     text = (root / "config" / "riskd.toml").read_text()
     sections = (Service, YahooFeed, Data, Symbol, Model, Rival, Scenarios, Allocation, Limit, Group, Portfolio, Mqtt, Web)
-    sections += (Settings,)
+    sections += (Settings, Webhook, Alertmanager)
     keys = [(s.__name__, field.alias or name) for s in sections for name, field in s.model_fields.items()]
     missing = [f"{section}.{key}" for section, key in keys if not re.search(rf"\b{key}\b", text)]
     assert missing == []
@@ -177,3 +179,28 @@ def test_a_credential_comes_before_the_file_of_its_name(tmp_path: Path, monkeypa
     monkeypatch.delenv("CREDENTIALS_DIRECTORY")
     with pytest.raises(ConfigError, match=r"mqtt.password_file: .*No such file"):
         mqtt.password()
+
+
+def test_a_webhook_is_never_shown(tmp_path: Path) -> None:
+    """Its path may be a secret: however the section is wrong, the refusal does not repeat it, nor does its repr."""
+    least = (HERE / "good" / "least.toml").read_text()
+    for url in ("http://host/hunter2", "https://me:hunter2@host", "https://ho st/hunter2", "https://host:99999/hunter2"):
+        path = tmp_path / "riskd.toml"
+        path.write_text(f'{least}\n[webhook]\nurl = "{url}"\n')
+        with pytest.raises(ConfigError, match="webhook") as refusal:
+            load_settings(path)
+        assert "hunter2" not in str(refusal.value)
+    assert "hunter2" not in repr(Webhook(url="https://host/hunter2"))
+
+
+def test_the_shown_sinks_are_read(root: Path, tmp_path: Path) -> None:
+    """The sections of the second sinks are shown in a form that works, every default as it is."""
+    shown = re.sub(r"^# (\[(webhook|alertmanager)\])", r"\1", (root / "config" / "riskd.toml").read_text(), flags=re.MULTILINE)
+    keys = r"^# ((secret_file|allow_\w+|resend_seconds|runbook_url|token_file|timeout_seconds) = )"
+    head, _, tail = shown.partition("[webhook]\n")
+    tail = re.sub(keys, r"\1", tail.replace("# url", "url"), flags=re.MULTILINE)
+    (tmp_path / "riskd.toml").write_text(f"{head}[webhook]\n{tail}")
+    settings = load_settings(tmp_path / "riskd.toml")
+    assert settings.webhook == Webhook(url="https://alerts.example/riskd", secret_file=tmp_path / "webhook-secret")
+    plain = Alertmanager(token_file=tmp_path / "alertmanager-token", runbook_url="https://wiki.example/riskd")
+    assert settings.alertmanager == plain

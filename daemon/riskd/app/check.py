@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from riskd.app.kit import load_forecaster, market_of, mqtt_target, rules_of, store_of
 from riskd.app.once import newest_session
+from riskd.app.sinks import sinks_of
 from riskd.errors import BusyError, ConfigError
 from riskd.runtime.clock import SystemClock
 from riskd.settings import Settings
@@ -22,6 +23,8 @@ def check(settings: Settings) -> Iterator[str]:
     if settings.mqtt is not None:
         target = mqtt_target(settings.mqtt)
         yield f"mqtt       {target.address} under {target.base_topic}"
+    sinks = sinks_of(settings, SystemClock().now)
+    yield f"sinks      {', '.join(sink.name for sink in sinks)}"
     newest = newest_session(settings)
     yield f"sessions   {settings.service.calendar}, newest {newest}"
     market = market_of(settings, SystemClock())

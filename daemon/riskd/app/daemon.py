@@ -14,12 +14,12 @@ from riskd.app.kit import (
     hand_clock,
     load_forecaster,
     market_of,
-    mqtt_target,
     pipeline_of,
     rules_of,
     store_of,
 )
 from riskd.app.reload import ReadAgain, Reload, start_again
+from riskd.app.sinks import sinks_of, takers
 from riskd.core.message import Message
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
@@ -37,9 +37,6 @@ from riskd.runtime.systemd import notify
 from riskd.runtime.vitals import Vitals
 from riskd.settings import Mqtt, Settings, Web
 from riskd.sinks.broker import embedded_broker
-from riskd.sinks.log import LogSink
-from riskd.sinks.mqtt import MqttSink
-from riskd.sinks.sink import Sink
 from riskd.store.database import Database
 from riskd.store.desk import Desk
 from riskd.store.ledger import Ledger
@@ -78,9 +75,9 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     wall = SystemClock()
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
-    sinks = _sinks(settings, console)
+    sinks = sinks_of(settings, wall.now, console.shown)
     database = store_of(settings)
-    ledger = Ledger(database, tuple(sink.name for sink in sinks))
+    ledger = Ledger(database, takers(sinks))
     outbox = SqlOutbox(database)
     board = _board(wall.now(), forecaster.identity, forecaster.provider)
     delivery = Delivery(outbox, sinks, on_change=lambda: picture.change())
@@ -154,9 +151,3 @@ def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: D
     app = create_app(board, ledger, metrics.render, desk, token=settings.token())
     bound = listen(settings.host, settings.port)
     return lambda: serve_on(app, bound)
-
-
-def _sinks(settings: Settings, console: Console) -> tuple[Sink, ...]:
-    """MQTT where it is configured; the log as well, unless a console already shows every alert."""
-    log = () if console.shown else (LogSink(),)
-    return (*log, *((MqttSink(mqtt_target(settings.mqtt)),) if settings.mqtt else ()))

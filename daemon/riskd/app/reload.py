@@ -7,12 +7,13 @@ import signal
 import sys
 from collections.abc import Callable
 
-from riskd.app.kit import load_forecaster, mqtt_target, rules_of, store_of, venues_of
+from riskd.app.kit import load_forecaster, rules_of, store_of, venues_of
+from riskd.app.sinks import sinks_of
 from riskd.errors import RiskdError
+from riskd.runtime.clock import SystemClock
 from riskd.runtime.picture import Picture
 from riskd.runtime.systemd import notify
 from riskd.settings import Settings
-from riskd.sinks.mqtt import tls_context
 from riskd.web.server import listen
 
 ReadAgain = Callable[[], Settings]
@@ -54,8 +55,7 @@ def check_change(present: Settings, read_again: ReadAgain) -> None:
     rules_of(new, load_forecaster(new))
     venues_of(new)
     new.service.database_password()
-    if new.mqtt is not None:
-        tls_context(mqtt_target(new.mqtt))
+    sinks_of(new, SystemClock().now)
     if new.web is not None:
         new.web.token()
         if present.web is None or (new.web.host, new.web.port) != (present.web.host, present.web.port):

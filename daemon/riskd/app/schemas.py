@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from riskd.app.asyncapi import asyncapi
 from riskd.core.events import AlertEvent
 from riskd.core.message import WITHDRAWN
 from riskd.core.proposed import Proposal
@@ -17,10 +18,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name -> schema: the configuration, the daemon's status, the two retained states and the event."""
+    """File name -> schema: configuration, the daemon's status, the two retained states, the event; AsyncAPI of them all."""
     validity = {"valid_until": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}}
     version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
     return {
+        "asyncapi.json": asyncapi(),
         "config.schema.json": {"$schema": DIALECT, "title": "riskd configuration", **Settings.model_json_schema()},
         "state.schema.json": _retained("retained <base>/<portfolio>/state", PortfolioReport, version, validity),
         "allocation.schema.json": _retained("retained <base>/<portfolio>/allocation", Proposal, version),

@@ -4,6 +4,8 @@ from riskd.settings.feeds import FilesFeed as FilesFeed
 from riskd.settings.feeds import ReplayFeed as ReplayFeed
 from riskd.settings.feeds import YahooFeed as YahooFeed
 from riskd.settings.file import load_settings as load_settings
+from riskd.settings.hooks import Alertmanager as Alertmanager
+from riskd.settings.hooks import Webhook as Webhook
 from riskd.settings.portfolios import Group as Group
 from riskd.settings.portfolios import Limit as Limit
 from riskd.settings.portfolios import Portfolio as Portfolio

@@ -12,7 +12,7 @@ from riskd.settings.section import Section
 from riskd.settings.whole import Settings
 
 LARGEST_FILE = 256 * 1024
-UNSHOWN = "service.database"  # may hold a password, and messages go to logs
+UNSHOWN = ("service.database", "webhook", "webhook.url", "alertmanager.url")  # may hold a secret, and messages go to logs
 S = TypeVar("S", bound=Section)
 
 
@@ -62,7 +62,7 @@ def _line(path: Path, error: Any) -> str:
     parts = [str(p) if not isinstance(p, int) else f"[{p}]" for p in error["loc"] if p not in tags]
     key = ".".join(parts).replace(".[", "[") or "file"
     value = error["input"]
-    shown = "" if key == UNSHOWN or (isinstance(value, dict | list) and len(str(value)) > 60) else f" (got {value!r})"
+    shown = "" if key in UNSHOWN or (isinstance(value, dict | list) and len(str(value)) > 60) else f" (got {value!r})"
     if error["type"] == "extra_forbidden":
         return f"{path}: {key}: unknown key; see riskd export-schemas or config/riskd.toml for the keys there are"
     if error["type"] == "missing":

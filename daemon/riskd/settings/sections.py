@@ -181,6 +181,10 @@ class Mqtt(Section):
         default=60, description="between two signs of life on <base>/status; each is good for two and a half"
     )
 
+    home_assistant: bool | None = Field(
+        default=None, description="true shows riskd to Home Assistant as a device, false takes it away again; absent does neither"
+    )
+
     def password(self) -> str | None:
         """What ``password_file`` holds; ConfigError when it is missing or others may read it."""
         return secret(self.password_file, "mqtt.password_file")

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import Field, field_validator, model_validator
 
 from riskd.settings.feeds import Feed, ReplayFeed, YahooFeed
+from riskd.settings.hooks import Alertmanager, Webhook
 from riskd.settings.portfolios import Limits, Portfolio
 from riskd.settings.rates import Rate, rate
 from riskd.settings.section import Section, distinct
@@ -39,6 +40,8 @@ class Settings(Section):
     universe: tuple[str, ...] = Field(default=(), description="symbols beside the held ones, which a proposal may buy")
     portfolios: Annotated[tuple[Portfolio, ...], Field(min_length=1)]
     mqtt: Mqtt | None = None
+    webhook: Webhook | None = None
+    alertmanager: Alertmanager | None = None
     web: Web | None = Web()
 
     @field_validator("rates")

@@ -6,8 +6,7 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import paho.mqtt.client as paho
 from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
@@ -19,6 +18,9 @@ from riskd.core.message import Message
 from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.event_loop import heed_cancellation, hush
+from riskd.sinks.home_assistant import STATUS, Discovery
+from riskd.sinks.mqtt_target import MqttTarget as MqttTarget
+from riskd.sinks.mqtt_target import tls_context as tls_context
 
 EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
 MAX_EVENT_BYTES = 32 * 1024
@@ -29,50 +31,6 @@ BAD_LOGIN = (134, 135)
 UNSUPPORTED_PROTOCOL = 132
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class MqttTarget:
-    """Where and as whom to publish. Times in seconds; ``ca_file`` None means the system's certificates."""
-
-    host: str = "127.0.0.1"
-    port: int = 1883
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    client_id: str = "riskd"
-    base_topic: str = "riskd"
-    protocol: Literal["5", "3.1.1"] = "5"
-    tls: bool = False
-    ca_file: str | None = None
-    cert_file: str | None = None
-    key_file: str | None = None
-    keepalive: int = 20
-    publish_timeout: float = 5.0
-
-    def __post_init__(self) -> None:
-        if not self.base_topic or set(self.base_topic) & set("#+\0") or self.base_topic[0] in "/$":
-            raise ConfigError(f"mqtt.base_topic = {self.base_topic!r} cannot be published to: use letters, digits, - _ and /")
-
-    @property
-    def address(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
-def tls_context(target: MqttTarget) -> ssl.SSLContext | None:
-    """The verified TLS context of a target, or None without TLS; raises ConfigError that names the unusable file."""
-    if not target.tls:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=target.ca_file)
-    except OSError as error:
-        raise ConfigError(f"mqtt.ca_file = {target.ca_file!r} is not a PEM certificate that can be read: {error}") from None
-    if target.cert_file is not None:
-        try:
-            context.load_cert_chain(target.cert_file, target.key_file)
-        except OSError as error:
-            files = f"mqtt.cert_file = {target.cert_file!r} and mqtt.key_file = {target.key_file!r}"
-            raise ConfigError(f"{files} are not a PEM certificate and its key: {error}") from None
-    return context
 
 
 class Link(Client):
@@ -168,12 +126,17 @@ class MqttSink:
         self,
         settings: MqttTarget,
         *,
+        discovery: Discovery | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter."""
+        """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter.
+
+        ``discovery`` is published on every connection, and when Home Assistant says that it has started.
+        """
         tls_context(settings)
         self._target = settings
+        self._discovery = discovery
         self._sleep = sleep
         self._draw = draw
         self._link: Link | None = None
@@ -237,8 +200,10 @@ class MqttSink:
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
             heed_cancellation()
-            async for _ in link.messages:
-                pass
+            await self._introduce(link)
+            async for message in link.messages:
+                if self._discovery and str(message.topic) == STATUS and message.payload == b"online":
+                    await self._retain(link, self._discovery.topic, self._discovery.payload)
         except asyncio.CancelledError:
             await self._announce(link, "offline")
             raise
@@ -246,14 +211,30 @@ class MqttSink:
             self._link = None
 
     async def _announce(self, link: Link, word: str) -> None:
-        """Publish the availability; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
+        """Publish the availability."""
+        await self._retain(link, self._availability, word)
+
+    async def _introduce(self, link: Link) -> None:
+        """Publish the discovery, or take it away; as long as it stands, listen for a Home Assistant that starts."""
+        if self._discovery is None:
+            return
+        await self._retain(link, self._discovery.topic, self._discovery.payload)
+        if self._discovery.payload:
+            await link.subscribe(STATUS, qos=1)
+
+    async def _retain(self, link: Link, topic: str, text: str) -> None:
+        """Publish beside the outbox; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
+        payload = text.encode()
+        if link.largest_packet is not None and len(topic) + len(payload) > link.largest_packet - OVERHEAD_BYTES:
+            self._tell(f"{topic} has {len(payload)} bytes, more than MQTT broker {self._target.address} takes: it is left out")
+            return
         try:
             async with self._turn:
-                await link.publish_checked(self._availability, word.encode(), True, None)
+                await link.publish_checked(topic, payload, True, None)
         except MqttCodeError as error:
             if not isinstance(error.rc, ReasonCode):
                 raise
-            self._tell(f"MQTT broker {self._target.address} did not take {self._availability} = {word}: {error}")
+            self._tell(f"MQTT broker {self._target.address} did not take {topic} = {text[:40]}: {error}")
 
     def _new_link(self) -> Link:
         target = self._target
