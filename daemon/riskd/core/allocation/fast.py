@@ -47,7 +47,6 @@ class Fast:
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
-        self.least = 0  # columns that any program must have
         self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
         self._selected: tuple[Seen, ...] = ()
 
@@ -160,7 +159,6 @@ class Fast:
         except SolverError:
             if len(work) == len(self.columns.asset):
                 raise
-            self.least = len(self.columns.asset)
             every = np.flatnonzero(self.columns.upper > self.columns.lower)
             point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
         self.duals = duals
@@ -182,7 +180,6 @@ class Fast:
         """Columns worth having, ``least`` or twice the held ones: those off their bounds, then those of the largest gain."""
         every = self.columns
         free = every.upper > every.lower
-        least = max(least, self.least)
         if free.sum() <= least:
             return np.flatnonzero(free)
         point = every.point(weights)

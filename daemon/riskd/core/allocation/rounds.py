@@ -13,7 +13,7 @@ from riskd.errors import SolverError
 
 ROUNDS = 25
 LEAST = 40  # columns of a small program
-PRODUCTS = 1e-4, 0.01, 1.0  # to start from: near the optimum, and where that fails
+PRODUCTS = 3e-5, 0.01, 1.0  # to start from: near the optimum, and where that fails
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
 CROWD = 2.0  # strays, as a multiple of those alone, that ask for new groups instead
