@@ -47,6 +47,7 @@ class Fast:
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
+        self.least = 0  # columns that any program must have: as many as stood off their bounds where fewer did not suffice
         self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
         self._selected: tuple[Seen, ...] = ()
 
@@ -161,8 +162,12 @@ class Fast:
                 raise
             every = np.flatnonzero(self.columns.upper > self.columns.lower)
             point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
+            self.least = int(self._inner(self.columns.settled(point, DUST)).sum())
         self.duals = duals
         return self.columns.weights(self.columns.settled(point, DUST))
+
+    def _inner(self, point: Floats) -> NDArray[np.bool_]:
+        return (point > self.columns.lower) & (point < self.columns.upper)
 
     def _moved(self, seen: Seen, weights: Floats, new: Floats) -> float:
         distance = np.abs(seen.losses - seen.worst.threshold)
@@ -179,7 +184,7 @@ class Fast:
     def working(self, weights: Floats, seen: tuple[Seen, ...], least: int) -> NDArray[np.intp]:
         """Columns worth having, ``least`` or twice the held ones: those off their bounds, then those of the largest gain."""
         every = self.columns
-        free = every.upper > every.lower
+        free, least = every.upper > every.lower, max(least, self.least)
         if free.sum() <= least:
             return np.flatnonzero(free)
         point = every.point(weights)
@@ -188,7 +193,7 @@ class Fast:
             for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)
         ]
         reduced = (every.gain - np.sum(priced, axis=0)[every.asset]) / self.frame.worth
-        inner = (point > every.lower) & (point < every.upper)
+        inner = self._inner(point)
         level = np.median(reduced[inner]) if inner.any() else np.median(reduced)
         pull = np.where(point < every.upper, reduced - level, level - reduced)
         wanted = max(least, 2 * int(inner.sum()))

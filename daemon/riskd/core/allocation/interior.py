@@ -17,7 +17,8 @@ from riskd.errors import SolverError
 
 TOLERANCE = 1e-10
 TILT = 1e-7  # what the gradient of the Lagrangian may be off by: the certificate prices it
-ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met
+ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met, or
+COARSE = 10.0  # above this over the tolerance
 STEPS = 80
 INSIDE = 0.01  # share of a box's width that the start keeps from its walls
 CLOSE = 10.0  # times the product, where that is less: a wall's dual is then a tenth
@@ -200,11 +201,12 @@ def optimum(program: SmallProgram, start: Floats, product: float = 0.01, toleran
 
 
 def _run(path: _Path, program: SmallProgram, tolerance: float) -> Optimum:
+    endless = min(ENDLESS, COARSE / tolerance)
     for steps in range(STEPS):
         gradient, lack = path.residuals()
         off = max(np.abs(lack).max(initial=0.0), *(barrier.residual() for barrier in path.barriers))
         mean, tilt = path.product(), float(np.abs(gradient).max())
-        if not np.isfinite(off + tilt) or max((float(np.sum(tail.dual)) for tail in path.tails), default=0.0) > ENDLESS:
+        if not np.isfinite(off + tilt) or max((float(np.sum(tail.dual)) for tail in path.tails), default=0.0) > endless:
             break
         if max(off, mean * path.count) <= tolerance and tilt <= max(tolerance, TILT):
             return _answer(path, program, steps)
