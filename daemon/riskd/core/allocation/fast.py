@@ -1,6 +1,6 @@
 """The fast method before its linear programs: a rough start, the selection of scenarios, Newton steps on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +20,8 @@ DUST = 1e-3  # of the largest weight; less is on its bound
 PARTS = 20  # a subsample for the first steps holds one scenario in so many, between FEW and MANY
 MANY = 10_000
 VAST = 400_000  # scenarios above which a larger subsample saves passes over all
-ROUGH, STEPS, AGAIN = 2, 4, 2  # steps on the subsample, on the selection, and from a neighbour
-WANDER = 0.33  # of the margin by which the selection reaches below the tail
+ROUGH, STEPS, AGAIN = 2, 4, 1  # steps on the subsample, on the selection, and from a neighbour
+WANDER = 0.25  # of the margin by which the selection reaches below the tail
 STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
 PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
 EXACT = 1e-9  # of the small programs, in scaled units
@@ -110,11 +110,11 @@ class Fast:
                 return True
         return False
 
-    def select(self, weights: Floats, besides: bool = False) -> None:
-        """One pass: the worst scenarios at ``weights``; ``besides`` keeps those selected before."""
+    def select(self, weights: Floats, known: Sequence[Floats] | None = None) -> None:
+        """The worst scenarios at ``weights``: one pass, or besides those selected before where their losses (M,) are ``known``."""
         begin = self.clock()
-        losses = self.passes.losses(weights)
-        old = [sample.places for sample in self.samples] if besides else [None] * len(losses)
+        losses = self.passes.losses(weights) if known is None else known
+        old = [None] * len(losses) if known is None else [sample.places for sample in self.samples]
         chosen = zip(self.problem.tails, losses, old, strict=True)
         self.samples = tuple(self.passes.selected(tail, z, places) for tail, z, places in chosen)
         self._scale(weights, tuple(z[sample.places] for z, sample in zip(losses, self.samples, strict=True)))
