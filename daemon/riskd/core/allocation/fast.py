@@ -111,7 +111,7 @@ class Fast:
         return False
 
     def select(self, weights: Floats, known: Sequence[Floats] | None = None) -> None:
-        """The worst scenarios at ``weights``: one pass, or besides those selected before where their losses (M,) are ``known``."""
+        """The worst scenarios at ``weights``: one pass, or besides those selected before where losses (M,) are ``known``."""
         begin = self.clock()
         losses = self.passes.losses(weights) if known is None else known
         old = [None] * len(losses) if known is None else [sample.places for sample in self.samples]
