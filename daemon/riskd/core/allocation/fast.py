@@ -47,7 +47,7 @@ class Fast:
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
-        self.least = 0  # columns that any program must have: as many as stood off their bounds where fewer did not suffice
+        self.least = 0  # columns that any program must have: twice those off their bounds where fewer did not suffice
         self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
         self._selected: tuple[Seen, ...] = ()
 
@@ -162,7 +162,7 @@ class Fast:
                 raise
             every = np.flatnonzero(self.columns.upper > self.columns.lower)
             point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
-            self.least = int(self._inner(self.columns.settled(point, DUST)).sum())
+            self.least = 2 * int(self._inner(self.columns.settled(point, DUST)).sum())
         self.duals = duals
         return self.columns.weights(self.columns.settled(point, DUST))
 

@@ -14,6 +14,7 @@ from riskd.errors import SolverError
 ROUNDS = 25
 LEAST = 40  # columns of a small program
 NEAR, NEAREST = 0.015, 1e-5  # the first over the tail's count, at least the second: product to start from, near the optimum
+MANY = 40  # held columns; beyond, the start is less near in proportion
 FAR = 0.01, 1.0  # and where that fails
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
@@ -34,7 +35,8 @@ class Rounds:
         self.point = run.columns.rested(run.columns.point(weights), self.work)
         self.thresholds = np.array([one.worst.threshold for one in seen])
         self.limits = np.array([tail.limit for tail in run.problem.tails])
-        self.near = max(NEAREST, NEAR * max(float(one.sample.shares.mean()) for one in seen))
+        spread = max(float(one.sample.shares.mean()) for one in seen) * max(1.0, held(weights) / MANY)
+        self.near = max(NEAREST, NEAR * spread)
 
     def solved(self) -> Found:
         """Weights that the sample confirms, with their multipliers; raises SolverError when rounds do not suffice."""
