@@ -83,7 +83,7 @@ def _proved(
         if proved.holds(tolerance):
             return proved
         weights = found.weights
-        run.select(weights, besides=True)
+        run.select(weights, [each for each, used in zip(proved.certificate.losses, active, strict=True) if used])
     raise SolverError(f"band: gap {proved.certificate.gap:.1e}, violation {proved.certificate.violation:.1e}")
 
 

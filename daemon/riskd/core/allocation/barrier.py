@@ -167,7 +167,7 @@ class Curved(Pairs):
         self.tangent = curvature @ point + slope
         limited = limit < np.inf
         gap = limit - self._value(point)
-        slack = np.array([max(gap, product / dual)] if limited else [])
+        slack = np.array([product / dual] if limited else [])
         super().__init__(slack, product / slack)
         self.off = gap - slack
 

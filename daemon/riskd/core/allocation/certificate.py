@@ -36,7 +36,8 @@ class Certificate:
 
     ``size`` is the sum of the magnitudes of what the value is made of (means, costs, priced CVaR), and at least ``NOTHING`` times
     the largest coefficient of the objective, so that a value that is zero but for rounding is not asked for digits.
-    ``cvars`` (i,); ``reduced`` (n,) as in Allocation; ``violation`` the largest excess over any constraint, in its own unit.
+    ``cvars`` (i,); ``reduced`` (n,) as in Allocation; ``violation`` the largest excess over any constraint, in its own unit;
+    ``losses`` (M,) of each tail.
     """
 
     value: float
@@ -46,6 +47,7 @@ class Certificate:
     reduced: Floats
     violation: float
     size: float
+    losses: tuple[Floats, ...]
 
 
 def certify(problem: Problem, weights: Floats, multipliers: Multipliers) -> Certificate:
@@ -56,13 +58,16 @@ def certify(problem: Problem, weights: Floats, multipliers: Multipliers) -> Cert
     """
     weights = np.asarray(weights, dtype=np.float64)
     if not np.isfinite(weights).all():
+        losses = tuple(np.full(len(tail.scenarios), np.nan) for tail in problem.tails)
         lost = np.full(len(problem.tails), np.nan)
-        return Certificate(-np.inf, np.inf, np.inf, lost, np.zeros(problem.assets), np.inf, np.nan)
-    cvars = full_cvars(problem, weights)
+        return Certificate(-np.inf, np.inf, np.inf, lost, np.zeros(problem.assets), np.inf, np.nan, losses)
+    losses = _losses(problem, weights)
+    cvars = _cvars(problem, losses)
     value, size = objective(problem, weights, cvars)
     bound, reduced, coefficient = _bound(problem, multipliers, prices=True)
     size = max(1e-12, size, NOTHING * coefficient)
-    return Certificate(value, bound, (bound - value) / size, cvars, reduced, violation(problem, weights, cvars), size)
+    over = violation(problem, weights, cvars)
+    return Certificate(value, bound, (bound - value) / size, cvars, reduced, over, size, losses)
 
 
 def least_excess(problem: Problem, multipliers: Multipliers) -> float:
@@ -81,11 +86,19 @@ def least_excess(problem: Problem, multipliers: Multipliers) -> float:
 
 def full_cvars(problem: Problem, weights: Floats) -> Floats:
     """CVaR_i at ``weights`` on the full samples, (i,); a matrix that several tails share is gone through once."""
+    return _cvars(problem, _losses(problem, weights))
+
+
+def _losses(problem: Problem, weights: Floats) -> tuple[Floats, ...]:
     losses: dict[int, Floats] = {}
     for tail in problem.tails:
         if id(tail.scenarios) not in losses:
             losses[id(tail.scenarios)] = -_product(tail.scenarios, weights)
-    return np.array([weighted_cvar(tail, losses[id(tail.scenarios)]) for tail in problem.tails])
+    return tuple(losses[id(tail.scenarios)] for tail in problem.tails)
+
+
+def _cvars(problem: Problem, losses: tuple[Floats, ...]) -> Floats:
+    return np.array([weighted_cvar(tail, each) for tail, each in zip(problem.tails, losses, strict=True)])
 
 
 def weighted_cvar(tail: Tail, losses: Floats) -> float:

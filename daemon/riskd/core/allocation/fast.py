@@ -1,6 +1,6 @@
 """The fast method before its linear programs: a rough start, the selection of scenarios, Newton steps on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +20,9 @@ DUST = 1e-3  # of the largest weight; less is on its bound
 PARTS = 20  # a subsample for the first steps holds one scenario in so many, between FEW and MANY
 MANY = 10_000
 VAST = 400_000  # scenarios above which a larger subsample saves passes over all
-ROUGH, STEPS, AGAIN = 2, 4, 2  # steps on the subsample, on the selection, and from a neighbour
-WANDER = 0.33  # of the margin by which the selection reaches below the tail
-STILL = 0.4  # losses near the edge moved by less than this share of the band: the band holds the optimum
+ROUGH, STEPS, AGAIN = 1, 4, 1  # steps on the subsample, on the selection, and from a neighbour
+WANDER = 0.25  # of the margin by which the selection reaches below the tail
+STILL = 0.7  # losses near the edge moved by less than this share of the band: the band holds the optimum
 PER_COLUMN = 12  # scenarios alone for each held column at 10,000 scenarios
 EXACT = 1e-9  # of the small programs, in scaled units
 SLACK = 1e-9  # what a limit may be exceeded by, relative to its unit, before the program is tightened
@@ -47,7 +47,7 @@ class Fast:
         self.columns = columns(problem)
         self.samples: tuple[Sample, ...] = ()
         self.duals = np.ones(len(problem.tails))
-        self.least = 0  # columns that any program must have
+        self.least = 0  # columns that any program must have: twice those off their bounds where fewer did not suffice
         self._last: tuple[Floats, tuple[Seen, ...]] = (np.zeros(0), ())
         self._selected: tuple[Seen, ...] = ()
 
@@ -110,11 +110,11 @@ class Fast:
                 return True
         return False
 
-    def select(self, weights: Floats, besides: bool = False) -> None:
-        """One pass: the worst scenarios at ``weights``; ``besides`` keeps those selected before."""
+    def select(self, weights: Floats, known: Sequence[Floats] | None = None) -> None:
+        """The worst scenarios at ``weights``: one pass, or besides those selected before where losses (M,) are ``known``."""
         begin = self.clock()
-        losses = self.passes.losses(weights)
-        old = [sample.places for sample in self.samples] if besides else [None] * len(losses)
+        losses = self.passes.losses(weights) if known is None else known
+        old = [None] * len(losses) if known is None else [sample.places for sample in self.samples]
         chosen = zip(self.problem.tails, losses, old, strict=True)
         self.samples = tuple(self.passes.selected(tail, z, places) for tail, z, places in chosen)
         self._scale(weights, tuple(z[sample.places] for z, sample in zip(losses, self.samples, strict=True)))
@@ -160,11 +160,14 @@ class Fast:
         except SolverError:
             if len(work) == len(self.columns.asset):
                 raise
-            self.least = len(self.columns.asset)
             every = np.flatnonzero(self.columns.upper > self.columns.lower)
             point, duals = newton(self.frame, seen, weights, every, np.ones(len(self.duals)), rough, FIRST)
+            self.least = 2 * int(self._inner(self.columns.settled(point, DUST)).sum())
         self.duals = duals
         return self.columns.weights(self.columns.settled(point, DUST))
+
+    def _inner(self, point: Floats) -> NDArray[np.bool_]:
+        return (point > self.columns.lower) & (point < self.columns.upper)
 
     def _moved(self, seen: Seen, weights: Floats, new: Floats) -> float:
         distance = np.abs(seen.losses - seen.worst.threshold)
@@ -181,8 +184,7 @@ class Fast:
     def working(self, weights: Floats, seen: tuple[Seen, ...], least: int) -> NDArray[np.intp]:
         """Columns worth having, ``least`` or twice the held ones: those off their bounds, then those of the largest gain."""
         every = self.columns
-        free = every.upper > every.lower
-        least = max(least, self.least)
+        free, least = every.upper > every.lower, max(least, self.least)
         if free.sum() <= least:
             return np.flatnonzero(free)
         point = every.point(weights)
@@ -191,7 +193,7 @@ class Fast:
             for one, dual, unit, tail in zip(seen, self.duals, self.frame.units, self.problem.tails, strict=True)
         ]
         reduced = (every.gain - np.sum(priced, axis=0)[every.asset]) / self.frame.worth
-        inner = (point > every.lower) & (point < every.upper)
+        inner = self._inner(point)
         level = np.median(reduced[inner]) if inner.any() else np.median(reduced)
         pull = np.where(point < every.upper, reduced - level, level - reduced)
         wanted = max(least, 2 * int(inner.sum()))

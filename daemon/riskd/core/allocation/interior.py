@@ -17,10 +17,11 @@ from riskd.errors import SolverError
 
 TOLERANCE = 1e-10
 TILT = 1e-7  # what the gradient of the Lagrangian may be off by: the certificate prices it
-ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met
+ENDLESS = 1e7  # a multiplier above this says that its limit cannot be met, or
+COARSE = 10.0  # above this over the tolerance
 STEPS = 80
 INSIDE = 0.01  # share of a box's width that the start keeps from its walls
-CLOSE = 30.0  # times the product, where that is less
+CLOSE = 10.0  # times the product, where that is less: a wall's dual is then a tenth
 NEAR = 0.9995  # share of the longest step
 SHORT = 0.1  # a step below this is taken towards the centre instead
 RIDGE = 1e-14  # of the largest diagonal element
@@ -90,7 +91,7 @@ class _Path:
         free = np.zeros(len(bands))
         self.size = assets + len(bands)
         self.lower, self.upper = np.append(program.lower, free - np.inf), np.append(program.upper, free + np.inf)
-        inside = _inside(start, program.lower, program.upper, min(INSIDE, CLOSE * product))
+        inside = _inside(start, program.lower, program.upper, product)
         self.point = np.append(inside, [band.threshold for band in bands])
         self.slope = np.append(program.slope, free)
         self.equal = np.hstack((program.equal, np.zeros((len(program.total), len(bands)))))
@@ -116,8 +117,9 @@ class _Path:
 
     def _price(self) -> None:
         """Multipliers of the equalities that suit the free columns, and duals of the box that take the rest of the gradient."""
-        gradient = self.residuals()[0]
-        gradient[self.size :] = 0.0
+        gradient = self.slope.copy()
+        for barrier in self.barriers[1:]:
+            barrier.gradient(gradient)
         if len(self.total):
             room = np.zeros(self.size)
             room[: len(self.lower)] = np.minimum(1.0, np.minimum(self.point - self.lower, self.upper - self.point))
@@ -199,11 +201,12 @@ def optimum(program: SmallProgram, start: Floats, product: float = 0.01, toleran
 
 
 def _run(path: _Path, program: SmallProgram, tolerance: float) -> Optimum:
+    endless = min(ENDLESS, COARSE / tolerance)
     for steps in range(STEPS):
         gradient, lack = path.residuals()
         off = max(np.abs(lack).max(initial=0.0), *(barrier.residual() for barrier in path.barriers))
         mean, tilt = path.product(), float(np.abs(gradient).max())
-        if not np.isfinite(off + tilt) or max((float(np.sum(tail.dual)) for tail in path.tails), default=0.0) > ENDLESS:
+        if not np.isfinite(off + tilt) or max((float(np.sum(tail.dual)) for tail in path.tails), default=0.0) > endless:
             break
         if max(off, mean * path.count) <= tolerance and tilt <= max(tolerance, TILT):
             return _answer(path, program, steps)
@@ -226,9 +229,9 @@ def _advance(path: _Path, gradient: Floats, lack: Floats, mean: float) -> None:
     path.move(step, min(1.0, NEAR * primal), min(1.0, NEAR * dual))
 
 
-def _inside(start: Floats, lower: Floats, upper: Floats, share: float) -> Floats:
+def _inside(start: Floats, lower: Floats, upper: Floats, product: float) -> Floats:
     """``start`` moved off the walls of its box."""
-    margin = share * np.minimum(upper - lower, 1.0)
+    margin = np.minimum(INSIDE * np.minimum(upper - lower, 1.0), CLOSE * product)
     return np.minimum(np.maximum(start, lower + margin), upper - margin)
 
 

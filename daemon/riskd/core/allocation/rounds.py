@@ -13,7 +13,9 @@ from riskd.errors import SolverError
 
 ROUNDS = 25
 LEAST = 40  # columns of a small program
-PRODUCTS = 1e-4, 0.01, 1.0  # to start from: near the optimum, and where that fails
+NEAR, NEAREST = 0.015, 1e-5  # the first over the tail's count, at least the second: product to start from, near the optimum
+MANY = 40  # held columns; beyond, the start is less near in proportion
+FAR = 0.01, 1.0  # and where that fails
 ENTER = 1e-9  # a reduced gain, in scaled units, that lets a column enter
 ENTRANTS = 40  # at once
 CROWD = 2.0  # strays, as a multiple of those alone, that ask for new groups instead
@@ -33,6 +35,8 @@ class Rounds:
         self.point = run.columns.rested(run.columns.point(weights), self.work)
         self.thresholds = np.array([one.worst.threshold for one in seen])
         self.limits = np.array([tail.limit for tail in run.problem.tails])
+        spread = max(float(one.sample.shares.mean()) for one in seen) * max(1.0, held(weights) / MANY)
+        self.near = max(NEAREST, NEAR * spread)
 
     def solved(self) -> Found:
         """Weights that the sample confirms, with their multipliers; raises SolverError when rounds do not suffice."""
@@ -62,7 +66,7 @@ class Rounds:
     def _small(self) -> Optimum:
         program = self._program()
         start = self.point[self.work]
-        for product in PRODUCTS:
+        for product in (self.near, *FAR):
             try:
                 return optimum(program, start, product, EXACT)
             except SolverError as error:
