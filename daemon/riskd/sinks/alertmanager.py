@@ -15,7 +15,7 @@ from riskd.core.limits import LimitState
 from riskd.core.message import WITHDRAWN, Message
 from riskd.core.news import News
 from riskd.core.report import LimitReport, PortfolioReport
-from riskd.errors import DeliveryError
+from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.post import Target, post, require_taken, tls_of
 
@@ -61,7 +61,9 @@ class AlertmanagerSink:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        """``target`` is the server's base URL; raises ConfigError for a CA file that cannot be used."""
+        """``target`` is the server's base URL; raises ConfigError for a CA file or a token that cannot be used."""
+        if token is not None and not (token.isascii() and token.isprintable() and token):
+            raise ConfigError("alertmanager.token_file: is not one line of ASCII; write the token, and nothing else, there")
         self._target = replace(target, url=target.url.rstrip("/") + PATH)
         self._tls = tls_of(target)
         self._read, self._now, self._resend, self._runbook = read_report, now, resend, runbook_url

@@ -201,9 +201,11 @@ class MqttSink:
         try:
             heed_cancellation()
             await self._introduce(link)
+            heed_cancellation()
             async for message in link.messages:
                 if self._discovery and str(message.topic) == STATUS and message.payload == b"online":
                     await self._retain(link, self._discovery.topic, self._discovery.payload)
+                    heed_cancellation()
         except asyncio.CancelledError:
             await self._announce(link, "offline")
             raise

@@ -95,7 +95,7 @@ async def post(target: Target, tls: ssl.SSLContext | None, body: bytes, headers:
             return await asyncio.to_thread(exchange.run, body, headers)
     except TimeoutError:
         raise DeliveryError(f"{target.shown} did not answer within {target.timeout:g} s") from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, UnicodeError, http.client.HTTPException) as error:
         raise DeliveryError(explanation(target, error)) from error
     finally:
         exchange.close()
@@ -122,6 +122,8 @@ def explanation(target: Target, error: Exception) -> str:
         why = f"TLS failed ({error.reason}): check that {section}.url names a TLS port"
     elif isinstance(error, socket.gaierror):
         why = f"the host name is not known ({error.strerror}): check {section}.url and the DNS"
+    elif isinstance(error, UnicodeError):
+        why = f"this cannot be a host name ({error}): check {section}.url"
     elif isinstance(error, ConnectionRefusedError):
         why = f"nothing listens there: check {section}.url"
     else:

@@ -13,7 +13,7 @@ from riskd.core.grade import Grade
 from riskd.core.limits import Acknowledgement, LimitState
 from riskd.core.message import Message, state_message, withdrawal_message
 from riskd.core.report import Contribution, Explanation, Figure, LimitReport, PortfolioReport, Provenance, Status
-from riskd.errors import DeliveryError
+from riskd.errors import ConfigError, DeliveryError
 from riskd.runtime.clock import SystemClock
 from riskd.runtime.delivery import Delivery
 from riskd.sinks.alertmanager import LASTS, AlertmanagerSink
@@ -228,3 +228,10 @@ def test_the_server_is_named_when_it_is_not_there() -> None:
     port = free_port()
     with pytest.raises(DeliveryError, match=f"alertmanager 127.0.0.1:{port}: nothing listens there: check alertmanager.url"):
         asyncio.run(sink_to(f"http://127.0.0.1:{port}").deliver(said(report())))
+
+
+def test_a_token_that_no_header_can_carry() -> None:
+    """Two lines, none, or letters beyond ASCII are told at the start, without repeating them."""
+    for token in ("hunter2\nX: y", "", "hünter2"):
+        with pytest.raises(ConfigError, match="alertmanager.token_file: is not one line of ASCII"):
+            sink_to("http://127.0.0.1:9093", token=token)

@@ -165,6 +165,15 @@ def test_the_judged_address_is_the_one_that_is_asked(
     assert (looked_up, asked) == (["rebind.example"], [("1.1.1.1", 80)])
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".example", "nobody.invalid"])
+def test_a_name_that_leads_nowhere(event: Callable[..., Any], host: str) -> None:
+    """A name that nobody has, or that none can be, is told in one line and the event stays queued."""
+    error = refusal(WebhookSink(Target("webhook", f"https://{host}/secret-path"), now), event())
+    assert "host name" in str(error)
+    assert "check webhook.url" in str(error)
+    assert not error.permanent
+
+
 def certificate(folder: Path, name: str) -> ssl.SSLContext:
     """A server's context with a certificate of its own for 127.0.0.1, in ``name``.pem."""
     subject = ["-subj", "/CN=riskd test", "-addext", "subjectAltName=IP:127.0.0.1"]

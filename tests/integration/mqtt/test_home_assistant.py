@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiomqtt
+import jinja2
 import pytest
 
 from riskd.sinks.home_assistant import STATUS, Discovery, discovery, withdrawal
@@ -120,7 +121,6 @@ def test_every_component_is_whole() -> None:
 
 def rendered(template: str, body: Any) -> str:
     """As Home Assistant renders: Jinja with the payload as ``value_json``."""
-    jinja2 = pytest.importorskip("jinja2", reason="jinja2, the language of Home Assistant's templates, is not installed")
     return str(jinja2.Environment().from_string(template).render(value_json=body))
 
 
