@@ -1,5 +1,6 @@
 """Fixtures that every kind of test shares, and the rule that in CI nothing is skipped."""
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -33,6 +34,16 @@ from riskd.store.revisions import Revisions
 from riskd.testing import EwmaForecaster
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def log_as_found() -> Iterator[None]:
+    """A daemon that runs inside a test sets up logging for the whole process; the next test finds it as it was."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 @pytest.hookimpl(wrapper=True)
