@@ -14,6 +14,7 @@ from riskd import __version__
 from riskd.cli import data
 from riskd.cli.backtest import backtest
 from riskd.cli.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
+from riskd.cli.what_if import what_if
 from riskd.errors import ConfigError
 
 DEMO = Path("config/demo.toml")
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command()(backtest)
+app.command("what-if")(what_if)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]

@@ -12,6 +12,7 @@ from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, Price
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
+from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
@@ -56,6 +57,16 @@ class Pipeline:
         if self._state is None:
             raise RuntimeError("the pipeline is not open")
         return self._state
+
+    def stored(self) -> tuple[State, ScenarioBank | None]:
+        """The newest committed state, and its scenario bank A where that is made; from any thread.
+
+        Raises RiskdError while the pipeline is not open.
+        """
+        state = self._state
+        if state is None:
+            raise RiskdError("riskd is warming up and has no scenarios yet; ask again in a minute")
+        return state, self._banks.made(state, "A")
 
     def valid_until(self, session: date) -> datetime | None:
         """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
