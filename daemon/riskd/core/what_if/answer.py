@@ -58,7 +58,7 @@ class LimitSides:
     """A limit before and after.
 
     ``state`` is that of its life today, None for a limit that is only asked for. ``share``: how much of the limit CVaR uses up;
-    ``probability``: that CVaR is at or above it. ``holds``: the figure is below it.
+    ``probability``: that CVaR is at or above it. ``holds``: the figure is not above it.
     """
 
     name: str
@@ -144,8 +144,12 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything that follows from the change. ``measure`` is the level and horizon that was asked for; ``broken``: bounds,
-    turnover and cash that the weights after do not keep, in words. ``turnover`` is one-way, ``cost`` a fraction of value."""
+    """Everything that follows from the change.
+
+    ``level``, ``horizon`` (sessions) and ``limit`` are what was asked by. ``broken``: bounds, turnover and cash that the weights
+    after do not keep, in words. ``turnover`` is one-way, ``cost`` a fraction of value. ``size``, ``optimum``, ``feasibility`` and
+    ``frontier`` are there where they were asked for and make sense.
+    """
 
     portfolio: str
     session: date

@@ -11,7 +11,6 @@ from riskd.core.what_if.change import Change
 from riskd.core.what_if.optimum import Task
 
 SHOWN = 5  # names in one sentence
-ROUNDING = 1e-7  # of a limit
 
 
 def cautions(symbols: Sequence[str], state: State, of: Task, change: Change, limits: Sequence[LimitSides]) -> Iterator[str]:
@@ -44,7 +43,7 @@ def _of_optimum(of: Task, change: Change, limits: Sequence[LimitSides]) -> Itera
     yield "the weights were chosen on these scenarios, which flatters them: a proposal is verified where nothing was chosen"
     if found.tail_per_asset < ENOUGH:
         yield f"{found.tail_per_asset:.1f} tail scenarios for each asset entered the optimiser, {ENOUGH} are wanted"
-    lost = [limit.name for limit in limits if limit.after.cvar > limit.max_cvar * (1 + ROUNDING)]
+    lost = [limit.name for limit in limits if not limit.holds_after]
     if lost:
         yield f"above the limit with these weights: {_some(lost)}"
 

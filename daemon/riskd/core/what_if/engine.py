@@ -22,6 +22,7 @@ from riskd.core.what_if.question import Aim, Question, measure_asked, portfolio_
 from riskd.core.what_if.scene import Scenes, Sides
 
 CASH_DECIMALS = 12
+ROUNDING = 1e-7  # of a limit: an optimum stands on it
 
 
 def what_if(rules: Rules, state: State, scenes: Scenes, question: Question) -> Answer:
@@ -104,8 +105,8 @@ def _limits(state: State, sides: Mapping[int, Sides], portfolio: Portfolio, aske
             share_after=after.cvar / most,
             probability_before=probability_at_or_above(most, before.cvar, before.error),
             probability_after=probability_at_or_above(most, after.cvar, after.error),
-            holds_before=before.cvar < most,
-            holds_after=after.cvar < most,
+            holds_before=before.cvar <= most * (1 + ROUNDING),
+            holds_after=after.cvar <= most * (1 + ROUNDING),
         )
 
 

@@ -95,8 +95,7 @@ class _Reader:
             raise self._stumbled("begin with sell, buy or rotate")
         self._place += 1
         if verb == "buy":
-            amount = self._amount(verb) if self._number() else Amount(1.0, Unit.PROCEEDS, self._at())
-            return [self._order(1, amount)]
+            return [self._order(1, self._bought())]
         sold = self._order(-1, self._amount(verb))
         if verb == "sell":
             return [sold]
@@ -104,6 +103,13 @@ class _Reader:
             raise self._stumbled(f"say into what: rotate 5% {sold.symbol} -> GLD")
         self._place += 1
         return [sold, self._order(1, Amount(1.0, Unit.SAME, self._at()))]
+
+    def _bought(self) -> Amount:
+        if self._number():
+            return self._amount("buy")
+        if self._low() in ("all", "half") and self._word() not in self._symbols:
+            raise self._stumbled("all and half are of what is held; to spend what was sold say only buy and the symbol")
+        return Amount(1.0, Unit.PROCEEDS, self._at())
 
     def _order(self, sign: int, amount: Amount) -> Trade:
         at = self._at()

@@ -85,22 +85,19 @@ def measure_asked(rules: Rules, portfolio: Portfolio, question: Question) -> Lim
 
 def _bounds(rules: Rules, portfolio: Portfolio, question: Question) -> Bounds:
     bounds = portfolio.bounds
-    asked = {
-        "most": question.max_weight,
-        "max_turnover": question.max_turnover,
-        "max_cash": question.max_cash,
-        "trade_cost": question.cost,
-    }
-    for name, value in asked.items():
+    asked = {"max_weight": "most", "max_turnover": "max_turnover", "max_cash": "max_cash", "cost": "trade_cost"}
+    changed = {}
+    for key, name in asked.items():
+        value = getattr(question, key)
         if value is not None and not (math.isfinite(value) and value >= 0):
-            raise QuestionError(f"{name} = {value}: give a fraction of value, zero or more")
-    changed = {name: value for name, value in asked.items() if value is not None}
+            raise QuestionError(f"{key} = {value}: give a fraction of value, zero or more")
+        changed |= {} if value is None else {name: value}
     own = {column: (least, most) for column, least, most in bounds.own}
     for symbol, (least, most) in question.bounds.items():
         if not (math.isfinite(least) and math.isfinite(most) and least <= most):
             raise QuestionError(f"bounds.{symbol[:40]} = [{least}, {most}]: give the least weight first, then the most")
         own[column_of(rules, portfolio, symbol, "bounds")] = (least, most)
-    return replace(bounds, **changed, own=tuple((c, *own[c]) for c in sorted(own)))  # type: ignore[arg-type]
+    return replace(bounds, **changed, own=tuple((c, *own[c]) for c in sorted(own)))
 
 
 def column_of(rules: Rules, portfolio: Portfolio, symbol: str, where: str) -> int:
