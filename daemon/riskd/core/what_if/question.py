@@ -85,19 +85,25 @@ def measure_asked(rules: Rules, portfolio: Portfolio, question: Question) -> Lim
 
 def _bounds(rules: Rules, portfolio: Portfolio, question: Question) -> Bounds:
     bounds = portfolio.bounds
-    asked = {"max_weight": "most", "max_turnover": "max_turnover", "max_cash": "max_cash", "cost": "trade_cost"}
-    changed = {}
-    for key, name in asked.items():
-        value = getattr(question, key)
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise QuestionError(f"{key} = {value}: give a fraction of value, zero or more")
-        changed |= {} if value is None else {name: value}
     own = {column: (least, most) for column, least, most in bounds.own}
     for symbol, (least, most) in question.bounds.items():
         if not (math.isfinite(least) and math.isfinite(most) and least <= most):
             raise QuestionError(f"bounds.{symbol[:40]} = [{least}, {most}]: give the least weight first, then the most")
         own[column_of(rules, portfolio, symbol, "bounds")] = (least, most)
-    return replace(bounds, **changed, own=tuple((c, *own[c]) for c in sorted(own)))
+    return replace(
+        bounds,
+        most=_share("max_weight", question.max_weight, bounds.most),
+        max_turnover=_share("max_turnover", question.max_turnover, bounds.max_turnover),
+        max_cash=_share("max_cash", question.max_cash, bounds.max_cash),
+        trade_cost=_share("cost", question.cost, bounds.trade_cost),
+        own=tuple((column, *own[column]) for column in sorted(own)),
+    )
+
+
+def _share(key: str, asked: float | None, own: float) -> float:
+    if asked is not None and not (math.isfinite(asked) and asked >= 0):
+        raise QuestionError(f"{key} = {asked}: give a fraction of value, zero or more")
+    return own if asked is None else asked
 
 
 def column_of(rules: Rules, portfolio: Portfolio, symbol: str, where: str) -> int:
