@@ -18,6 +18,7 @@ Bound = Annotated[list[str] | None, typer.Option(help="Least and most weight of 
 Optimise = Annotated[bool, typer.Option("--optimise", help="Largest expected profit within the limits.")]
 Least = Annotated[bool, typer.Option("--least", help="Least CVaR.")]
 Level = Annotated[float | None, typer.Option("--level", "--alpha", help="Confidence: 0.95 is the worst 5 %.")]
+Asked = dict[str, Any]
 Fraction = Annotated[float | None, typer.Option(help="A fraction of value.")]
 
 
@@ -45,28 +46,24 @@ def what_if(
 
     On the scenarios of the newest session in the store, beside a running daemon or without one. Nothing is changed.
     """
-    body: dict[str, Any] = {
-        "trades": trades,
-        "portfolio": portfolio,
-        "limit": limit,
-        "horizon": horizon,
-        "level": level,
-        "cost": cost,
-    }
-    body |= {"max_weight": max_weight, "max_turnover": max_turnover, "max_cash": max_cash}
-    body |= {"optimise": "cvar" if least else "profit" if optimise else None, "weights": _weights(weights)}
-    given = {key: value for key, value in body.items() if value is not None}
+    asked: Asked = {"trades": trades, "portfolio": portfolio, "limit": limit, "horizon": horizon, "level": level, "cost": cost}
+    asked |= {"max_weight": max_weight, "max_turnover": max_turnover, "max_cash": max_cash}
+    asked |= {"optimise": "cvar" if least else "profit" if optimise else None, "weights": _weights(weights)}
+    asked |= {"bounds": _bounds(bound or []), "keep_limits": keep_limits, "frontier": frontier}
     with told():
-        flags = {"bounds": _bounds(bound or []), "keep_limits": keep_limits, "frontier": frontier}
-        answer = _answer(config, {**given, **flags})
-        if as_json:
-            typer.echo(json.dumps(answer, indent=2))
-        else:
-            from riskd.cli.what_if_tables import tell
-
-            tell(answer)
+        answer = _answer(config, {key: value for key, value in asked.items() if value is not None}, as_json)
+        _tell(answer, as_json)
     lost = not all(limit["holds_after"] for limit in answer["limits"])
     raise typer.Exit(BREACH if fail_on_breach and lost else OK)
+
+
+def _tell(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    from riskd.cli.what_if_tables import tell
+
+    tell(answer)
 
 
 def _weights(words: str | None) -> dict[str, float] | None:
@@ -79,16 +76,20 @@ def _bounds(words: list[str]) -> dict[str, list[float]]:
     return {symbol: _range(w) for symbol, w in _pairs(words, "--bound")}
 
 
-def _answer(config: Path, body: dict[str, Any]) -> dict[str, Any]:
+def _answer(config: Path, body: dict[str, Any], silent: bool) -> dict[str, Any]:
     """Exit 2 for a question that cannot be asked."""
     from riskd.app.what_if import what_if_on
     from riskd.core.what_if.question import QuestionError
+    from riskd.observe.console import Console
 
+    bar = Console(silent=silent).progress("taking up the scenarios", "")
     try:
         return what_if_on(settings_of(config)).answer(body)
     except QuestionError as error:
         typer.echo(f"riskd: {error}", err=True)
         raise typer.Exit(USAGE) from None
+    finally:
+        bar.close()
 
 
 def _pairs(texts: list[str], option: str) -> list[tuple[str, str]]:

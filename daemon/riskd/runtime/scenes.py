@@ -50,8 +50,9 @@ class KeptScenes:
             self._kept.clear()
         key = portfolio.name, horizon
         if key not in self._kept:
-            self._bank = self._bank or bank or bank_of(self._rules, state)
-            self._kept[key] = scene(self._bank, portfolio, horizon, len(state.scores))
+            if bank is None:
+                bank = self._bank = self._bank or bank_of(self._rules, state)
+            self._kept[key] = scene(bank, portfolio, horizon, len(state.scores))
         self._kept.move_to_end(key)
         while len(self._kept) > 1 and self.size > self._most:
             self._kept.popitem(last=False)

@@ -16,13 +16,12 @@ from riskd.core.what_if.answer import Answer, Holding, LimitSides, Risk, Side, S
 from riskd.core.what_if.cautions import cautions
 from riskd.core.what_if.change import Change, changed
 from riskd.core.what_if.holdings import Ground, ground
-from riskd.core.what_if.optimum import Task, drawn, feasibility, task
+from riskd.core.what_if.optimum import ROUNDING, Task, drawn, feasibility, task
 from riskd.core.what_if.orders import orders, size
 from riskd.core.what_if.question import Aim, Question, measure_asked, portfolio_asked
 from riskd.core.what_if.scene import Scenes, Sides
 
 CASH_DECIMALS = 12
-ROUNDING = 1e-7  # of a limit: an optimum stands on it
 
 
 def what_if(rules: Rules, state: State, scenes: Scenes, question: Question) -> Answer:
@@ -46,6 +45,7 @@ def _answer(rules: Rules, state: State, scenes: Scenes, question: Question, on: 
     before, after = sides[asked.horizon].risks(asked.level)
     limits = tuple(_limits(state, sides, portfolio, asked))
     wanted = change.optimum is not None or (question.limit is not None and question.explain)
+    least = change.least or (of.least() if wanted or question.frontier else None)
     return Answer(
         portfolio=portfolio.name,
         session=state.session,
@@ -64,8 +64,8 @@ def _answer(rules: Rules, state: State, scenes: Scenes, question: Question, on: 
         broken=broken(problem, weights, float(on.lots.max(initial=0.0))),
         size=_size(on, sides, limits, weights) if change.optimum is None else None,
         optimum=change.optimum,
-        feasibility=feasibility(of, change.optimum, change.least, question.explain) if wanted else None,
-        frontier=drawn(of, change.least) if question.frontier else (),
+        feasibility=feasibility(of, change.optimum, least, question.explain) if wanted and least else None,
+        frontier=drawn(of, least) if question.frontier and least else (),
         warnings=tuple(cautions(rules.symbols, state, of, change, limits)),
         stamp=_stamp(rules, state, of),
     )

@@ -26,7 +26,8 @@ from riskd.errors import SolverError
 
 SOLVED = (Ending.OPTIMAL, Ending.BOUNDARY)
 POINTS = 20
-QUICK = ("band",)  # of the frontier: a point that it cannot prove is left out, and not waited for
+ROUNDING = 1e-7  # of a limit: an optimum stands on it
+QUICK = ("band",)  # for the frontier and the ladder: what it cannot prove is left out, and not waited for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +53,11 @@ def task(spec: AllocationRules, portfolio: Portfolio, asked: Limit, scenes: Scen
     """On all scenarios; ``keep``: the portfolio's own limits hold too."""
     seen = scenes(portfolio, asked.horizon)
     alone = replace(portfolio, limits=(asked,))
-    found = posed(replace(spec, scenarios=None), alone, seen.bank, 1)
+    found = posed(replace(spec, scenarios=None), alone, seen.bank, 1, (seen.expected, seen.shrinkage))
     own = portfolio.limits if keep else ()
     tails = [Tail(scenes(portfolio, m.horizon).returns, m.level, m.max_cvar, name=m.name) for m in own]
-    problem = replace(found.problem, tails=(*found.problem.tails, *tails), expected=seen.expected)
-    return Task(spec, portfolio, asked, seen, replace(found, problem=problem, limits=(asked, *own), shrinkage=seen.shrinkage))
+    problem = replace(found.problem, tails=(*found.problem.tails, *tails))
+    return Task(spec, portfolio, asked, seen, replace(found, problem=problem, limits=(asked, *own)))
 
 
 def optimum(of: Task, aim: Aim) -> tuple[Floats | None, Optimum, Allocation | None]:
@@ -93,17 +94,22 @@ def _told(of: Task, aim: Aim, answer: Allocation) -> Optimum:
     return Optimum(aim.value, answer.status.value, answer.method, gap, tail_per_asset(of.posed), of.scene.shrinkage)
 
 
-def feasibility(of: Task, found: Optimum | None, least: Allocation | None, why: bool) -> Feasibility:
-    """Whether the limits can be met; ``why`` they cannot, where wanted. ``found``: what the search for an optimum ended in."""
-    least = of.least() if least is None else least
-    reached = float(least.cvars[0]) if least.status in SOLVED else math.nan
-    possible = reached <= of.asked.max_cvar if found is None else found.status != Ending.INFEASIBLE.value
-    near = least.weights if least.status in SOLVED else None
-    told = Feasibility(possible, reached if near is not None else None, -least.bound if near is not None else None)
+def feasibility(of: Task, found: Optimum | None, least: Allocation, why: bool) -> Feasibility | None:
+    """Whether the limits can be met, and ``why`` not, where wanted; None where the least CVaR could not be solved for.
+
+    ``found``: what the search for an optimum ended in, which knows of the limits that are kept beside the asked one.
+    """
+    if least.status is Ending.FAILED:
+        return None
+    solved = least.status in SOLVED
+    reached = float(least.cvars[0]) if solved else math.inf
+    refuted = found is not None and found.status == Ending.INFEASIBLE.value
+    possible = reached <= of.asked.max_cvar * (1 + ROUNDING) and solved and not refuted
+    told = Feasibility(possible, reached if solved else None, -least.bound if solved else None)
     if possible or not why:
         return told
-    conflict, relaxation = _way_out(of, near)
-    return replace(told, conflict=conflict, relaxation=relaxation, ladder=() if near is None else tuple(_ladder(of, reached)))
+    conflict, relaxation = _way_out(of, least.weights if solved else None)
+    return replace(told, conflict=conflict, relaxation=relaxation, ladder=tuple(_ladder(of, reached)) if solved else ())
 
 
 def _way_out(of: Task, near: Floats | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -121,7 +127,8 @@ def _way_out(of: Task, near: Floats | None) -> tuple[tuple[str, ...], tuple[str,
 
 
 def _ladder(of: Task, reached: float) -> Iterator[Rung]:
-    """Least CVaR with turnover, groups, cash and bounds let go one after another; rungs that bring nothing are left out."""
+    """Least CVaR with turnover, groups, cash and bounds let go one after another; rungs that bring nothing are left out, and
+    those that the fast method cannot prove."""
     problem = of.posed.problem
     steps = (
         ("ceiling of turnover", {"turnover": np.inf}),
@@ -132,7 +139,7 @@ def _ladder(of: Task, reached: float) -> Iterator[Rung]:
     )
     for name, change in steps:
         problem = replace(problem, **change)
-        answer = of.solve(least_cvar(problem, 0))
+        answer = solve(least_cvar(problem, 0), of.spec.tolerance, methods=QUICK)
         if answer.status in SOLVED and float(answer.cvars[0]) < reached * (1 - 1e-6):
             reached = float(answer.cvars[0])
             yield Rung(name, reached)
@@ -140,9 +147,8 @@ def _ladder(of: Task, reached: float) -> Iterator[Rung]:
             return
 
 
-def drawn(of: Task, least: Allocation | None) -> tuple[FrontierPoint, ...]:
+def drawn(of: Task, least: Allocation) -> tuple[FrontierPoint, ...]:
     """The largest expected return, net of costs, between the least CVaR by the asked measure and that of no limit at all."""
-    least = of.least() if least is None else least
     alone = replace(of.posed.problem, tails=of.posed.problem.tails[:1])
     free = replace(alone, tails=(replace(alone.tails[0], limit=np.inf, name=ASKED),))
     most = of.solve(free)
