@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from riskd.core.allocation.answer import Allocation, Ending
+from riskd.core.allocation.certificate import turnover
 from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.outlook import frontier_points, least_cvar
-from riskd.core.allocation.posed import Posed, posed, tail_per_asset
+from riskd.core.allocation.posed import Posed, posed, standing, tail_per_asset
 from riskd.core.allocation.problem import Problem, Tail
 from riskd.core.allocation.solve import solve
 from riskd.core.allocation.verification import Reading
@@ -26,8 +27,9 @@ from riskd.errors import SolverError
 
 SOLVED = (Ending.OPTIMAL, Ending.BOUNDARY)
 POINTS = 20
+LARGE = 1_000_000  # elements of the scenarios
 ROUNDING = 1e-7  # of a limit: an optimum stands on it
-QUICK = ("band",)  # for the frontier and the ladder: what it cannot prove is left out, and not waited for
+QUICK = ("band",)  # a point of the frontier that it cannot prove is left out, and not waited for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +43,23 @@ class Task:
     posed: Posed
 
     def solve(self, problem: Problem, start: Allocation | None = None) -> Allocation:
-        """By the configured ladder."""
-        return solve(problem, self.spec.tolerance, start, self.spec.solvers)
+        """By the configured ladder; by its fast method alone where the general ones would take minutes."""
+        large = sum(tail.scenarios.size for tail in problem.tails) > LARGE
+        return solve(problem, self.spec.tolerance, start, QUICK if large else self.spec.solvers)
 
     def least(self) -> Allocation:
         """The least CVaR by the asked measure, whatever the limits."""
-        return self.solve(least_cvar(self.posed.problem, 0))
+        return self.least_of(self.posed.problem)
+
+    def least_of(self, problem: Problem) -> Allocation:
+        """The same of other constraints: first without a ceiling of turnover, then from as far on the way there as it allows."""
+        wanted = least_cvar(problem, 0)
+        free = solve(replace(wanted, turnover=np.inf), self.spec.tolerance, methods=QUICK)
+        if free.status not in SOLVED or problem.current is None:
+            return self.solve(wanted)
+        moved = turnover(problem, free.weights)
+        share = 1.0 if moved <= problem.turnover else problem.turnover / moved
+        return self.solve(wanted, standing(wanted, problem.current + share * (free.weights - problem.current)))
 
 
 def task(spec: AllocationRules, portfolio: Portfolio, asked: Limit, scenes: Scenes, keep: bool) -> Task:
@@ -128,7 +141,7 @@ def _way_out(of: Task, near: Floats | None) -> tuple[tuple[str, ...], tuple[str,
 
 def _ladder(of: Task, reached: float) -> Iterator[Rung]:
     """Least CVaR with turnover, groups, cash and bounds let go one after another; rungs that bring nothing are left out, and
-    those that the fast method cannot prove."""
+    those that cannot be solved for."""
     problem = of.posed.problem
     steps = (
         ("ceiling of turnover", {"turnover": np.inf}),
@@ -139,7 +152,7 @@ def _ladder(of: Task, reached: float) -> Iterator[Rung]:
     )
     for name, change in steps:
         problem = replace(problem, **change)
-        answer = solve(least_cvar(problem, 0), of.spec.tolerance, methods=QUICK)
+        answer = of.least_of(problem)
         if answer.status in SOLVED and float(answer.cvars[0]) < reached * (1 - 1e-6):
             reached = float(answer.cvars[0])
             yield Rung(name, reached)
