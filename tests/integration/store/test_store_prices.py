@@ -250,7 +250,7 @@ def test_every_real_vintage_can_be_had_again(store: PriceStore, shared: Path) ->
 
 
 def test_a_window_reads_by_key_alone(tmp_path: Path) -> None:
-    """SQLite searches the key for a window, an answer's overlap and what it takes back, so their cost does not grow with the history."""
+    """SQLite searches the key for a window, for what an answer overlaps and takes back: their cost does not grow with history."""
     reads: list[tuple[str, tuple[object, ...]]] = []
 
     def note(connection: object, cursor: object, statement: str, parameters: tuple[object, ...], *rest: object) -> None:
