@@ -32,6 +32,11 @@ ROUNDING = 1e-7  # of a limit: an optimum stands on it
 QUICK = ("band",)  # a point of the frontier that it cannot prove is left out, and not waited for
 
 
+def large(problem: Problem) -> bool:
+    """Whether general linear programs over these scenarios would take minutes."""
+    return sum(tail.scenarios.size for tail in problem.tails) > LARGE
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
     """The asked measure as a problem, whose first tail it is; the portfolio's own limits follow where they are kept."""
@@ -44,8 +49,7 @@ class Task:
 
     def solve(self, problem: Problem, start: Allocation | None = None) -> Allocation:
         """By the configured ladder; by its fast method alone where the general ones would take minutes."""
-        large = sum(tail.scenarios.size for tail in problem.tails) > LARGE
-        return solve(problem, self.spec.tolerance, start, QUICK if large else self.spec.solvers)
+        return solve(problem, self.spec.tolerance, start, QUICK if large(problem) else self.spec.solvers)
 
     def least(self) -> Allocation:
         """The least CVaR by the asked measure, whatever the limits."""
@@ -126,8 +130,10 @@ def feasibility(of: Task, found: Optimum | None, least: Allocation, why: bool) -
 
 
 def _way_out(of: Task, near: Floats | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What conflicts and what would make room; nothing is said where that cannot be solved for."""
+    """What conflicts and what would make room; nothing is said where that cannot be solved for, or not while somebody waits."""
     whole = of.posed
+    if large(whole.problem):
+        return (), ()
     places = [i for i, limit in enumerate(whole.limits) if limit.max_cvar < math.inf]
     limits = tuple(whole.limits[i] for i in places)
     problem = replace(whole.problem, tails=tuple(whole.problem.tails[i] for i in places))
