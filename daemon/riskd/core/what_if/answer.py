@@ -114,8 +114,8 @@ class Feasibility:
     """Whether the asked limit can be met at all within bounds, turnover and cash.
 
     ``least_cvar`` is achieved by weights that keep them, ``least_bound`` is proved to be below every achievable one. Where the
-    limit cannot be met: constraints that ``conflict``, the cheapest ``relaxation`` and the ``ladder`` of what letting go brings. Conflict and
-    relaxation are empty where the scenarios are too many to find them while somebody waits.
+    limit cannot be met: constraints that ``conflict``, the cheapest ``relaxation`` and the ``ladder`` of what letting go brings.
+    The first two are empty where the scenarios are too many to find them while somebody waits.
     """
 
     feasible: bool

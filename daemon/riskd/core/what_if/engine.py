@@ -16,7 +16,7 @@ from riskd.core.what_if.answer import Answer, Holding, LimitSides, Risk, Side, S
 from riskd.core.what_if.cautions import cautions
 from riskd.core.what_if.change import Change, changed
 from riskd.core.what_if.holdings import Ground, ground
-from riskd.core.what_if.optimum import ROUNDING, Task, drawn, feasibility, task
+from riskd.core.what_if.optimum import POINTS, ROUNDING, Task, drawn, feasibility, task
 from riskd.core.what_if.orders import orders, size
 from riskd.core.what_if.question import Aim, Question, measure_asked, portfolio_asked
 from riskd.core.what_if.scene import Scenes, Sides
@@ -44,8 +44,12 @@ def _answer(rules: Rules, state: State, scenes: Scenes, question: Question, on: 
     sides = {h: Sides(scenes(portfolio, h), portfolio, weights) for h in horizons}
     before, after = sides[asked.horizon].risks(asked.level)
     limits = tuple(_limits(state, sides, portfolio, asked))
+    warnings = tuple(cautions(rules.symbols, state, of, change, limits))
     wanted = change.optimum is not None or (question.limit is not None and question.explain)
     least = change.least or (of.least() if wanted or question.frontier else None)
+    points = drawn(of, least) if question.frontier and least else ()
+    if question.frontier and len(points) < POINTS:
+        warnings = (*warnings, f"{POINTS - len(points)} of {POINTS} points of the frontier could not be proved and are left out")
     return Answer(
         portfolio=portfolio.name,
         session=state.session,
@@ -65,8 +69,8 @@ def _answer(rules: Rules, state: State, scenes: Scenes, question: Question, on: 
         size=_size(on, sides, limits, weights) if change.optimum is None else None,
         optimum=change.optimum,
         feasibility=feasibility(of, change.optimum, least, question.explain) if wanted and least else None,
-        frontier=drawn(of, least) if question.frontier and least else (),
-        warnings=tuple(cautions(rules.symbols, state, of, change, limits)),
+        frontier=points,
+        warnings=warnings,
         stamp=_stamp(rules, state, of),
     )
 

@@ -34,7 +34,7 @@ QUICK = ("band",)  # a point of the frontier that it cannot prove is left out, a
 
 def large(problem: Problem) -> bool:
     """Whether general linear programs over these scenarios would take minutes."""
-    return sum(tail.scenarios.size for tail in problem.tails) > LARGE
+    return sum(tail.scenarios.size for tail in problem.tails if tail.limit < math.inf or tail.price > 0) > LARGE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
