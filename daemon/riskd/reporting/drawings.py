@@ -22,7 +22,7 @@ def history(told: Row, level: str) -> str:
     words = f"{count} to {days[-1].date}: {len(beyond)} losses beyond the VaR {level} forecast the day before"
     words += f", the newest on {beyond[-1].date}" if beyond else ""
     words += f"; the largest loss was {percent(worst.loss)} on {worst.date}" if worst and worst.loss is not None else ""
-    words += ". Needles: losses, gains downwards; lower line VaR, upper line CVaR; a dot marks a loss beyond VaR."
+    words += ". Needles: losses, gains downwards; lower line VaR, upper line CVaR; a ring marks a loss beyond VaR."
     return figure("Losses against forecasts", words, chart.PLOT + 36, chart.losses(days))
 
 
