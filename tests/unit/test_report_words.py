@@ -39,7 +39,10 @@ def said(**changes: Any) -> list[str]:
 def test_what_to_do() -> None:
     """A possible breach is watched, a breach without an answer says so, what cannot be judged says why, calm says nothing."""
     assert said() == ["Watch daily: CVaR is 2.90% of 3.00%, too near to be called clear."]
-    assert said(state=LimitState.CLEAR) == ["Nothing: every limit is clear and every price is in use."]
+    calm = replace(REPORT, status=Status.OK, limits=(replace(LIMIT, state=LimitState.CLEAR),))
+    assert words(calm, None) == ["Nothing: every limit is clear and every price is in use."]
+    doubtful = replace(calm, status=Status.DEGRADED, notes=("the challengers say twice as much",))
+    assert words(doubtful, None)[0].endswith("DEGRADED, the challengers say twice as much.")
     assert said(state=LimitState.CANNOT_JUDGE, cvar=None) == ["daily cannot be judged: no valid figure."]
     fires = said(state=LimitState.FIRING, since="2020-06-18")
     assert fires[0].startswith("No allocation is known yet")

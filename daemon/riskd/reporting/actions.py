@@ -5,7 +5,7 @@ from typing import Any
 
 from riskd.core.limits import LimitState
 from riskd.core.proposed import Alternative, Proposal, Trade
-from riskd.core.report import LimitReport, PortfolioReport
+from riskd.core.report import LimitReport, PortfolioReport, Status
 from riskd.reporting.rounding import money
 
 Row = dict[str, Any]
@@ -15,7 +15,10 @@ OPEN = (LimitState.FIRING, LimitState.CLEARING)
 def words(report: PortfolioReport, proposal: Proposal | None) -> list[str]:
     """What to do, a sentence each, the most pressing first; one that says so when there is nothing."""
     told = [*_allocation(report, proposal), *_limits(report), *_prices(report)]
-    return told or ["Nothing: every limit is clear and every price is in use."]
+    if report.status is Status.OK:
+        return told or ["Nothing: every limit is clear and every price is in use."]
+    why = report.notes[0] if report.notes else f"prices are graded {report.grade.value}"
+    return told or [f"No order follows, but rely on no figure without a look: {report.status.value}, {why}."]
 
 
 def _allocation(report: PortfolioReport, proposal: Proposal | None) -> Iterator[str]:

@@ -153,10 +153,22 @@ def _reproduce(found: Row, order: Sequence[str]) -> Iterator[str]:
         yield _terms(terms)
     else:
         yield "<p>The journal does not reach back to this session.</p>"
+    for names, known in _alike(found, order):
+        yield f"<h3>{escape(', '.join(names))}</h3>{_terms({MEANING[key]: known[key] for key in MEANING})}"
+    yield "</section>"
+
+
+def _alike(found: Row, order: Sequence[str]) -> list[tuple[list[str], Row]]:
+    """Portfolios whose figures rest on the same, together."""
+    groups: list[tuple[list[str], Row]] = []
     for name in order:
         known = found["portfolios"][name]["provenance"]
-        yield f"<h3>{escape(name)}</h3>{_terms({MEANING[key]: known[key] for key in MEANING})}"
-    yield "</section>"
+        same = next((names for names, other in groups if other == known), None)
+        if same is None:
+            groups.append(([name], known))
+        else:
+            same.append(name)
+    return groups
 
 
 def _terms(values: dict[str, object]) -> str:
