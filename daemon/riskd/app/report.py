@@ -4,7 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from riskd.app.kit import store_beside
+from riskd.app.beside import store_beside
 from riskd.errors import ConfigError
 from riskd.reporting.facts import facts, text
 from riskd.reporting.material import material

@@ -8,7 +8,7 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
-from riskd.app.kit import store_beside
+from riskd.app.beside import store_beside
 from riskd.core.canonical import plain
 from riskd.reporting.life import lives
 from riskd.reporting.standing import limit_rows, worst_status

@@ -13,7 +13,7 @@ IdArgument = Annotated[str, typer.Argument(help="Alert id, or the beginning of o
 def explain(id: IdArgument, config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Show what one alert rested on, from the store: a fact a line, or with --json as it was kept."""
     with told():
-        from riskd.app.kit import store_beside
+        from riskd.app.beside import store_beside
         from riskd.errors import ConfigError
         from riskd.store.ledger import Ledger
 
