@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import date
+from dataclasses import asdict, replace
+from datetime import date, datetime
+from itertools import groupby
 from math import isclose, isfinite, nan
 
+import numpy as np
 from sqlalchemy import Connection, insert
 
-from riskd.core.quality.revision import TOLERANCE, Change
+from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
 from riskd.core.quote import Quote
 from riskd.store.known import CLOSES, known_series, versions
-from riskd.store.schema import price, series
+from riskd.store.schema import price, revision, series
 
 ACTIONS = ("dividend", "split")  # 0: none
 Answers = Mapping[tuple[str, str], Sequence[Quote]]  # by symbol and source
@@ -29,6 +31,27 @@ def keep(connection: Connection, quotes: Iterable[Quote], asked: tuple[date, dat
         before = _standing(connection, ids[of], answer)
         taken_back = _taken_back(before, answer, asked) if asked else []
         yield from _lay(connection, ids[of], before, (*answer, *taken_back))
+
+
+def note(connection: Connection, changes: Sequence[Change], asked: tuple[date, date], at: datetime) -> None:
+    """Enter what ``changes`` look like, as revisions noticed ``at``: in the transaction that keeps them, or a crash loses it."""
+    found = [r for group in _by_series(changes) for r in _classified(connection, group, asked)]
+    if found:
+        connection.execute(insert(revision), [{**asdict(r), "kind": r.kind.value, "seen_at": at} for r in found])
+
+
+def _by_series(changes: Sequence[Change]) -> Iterator[list[Change]]:
+    ordered = sorted(changes, key=lambda c: (c.symbol, c.field, c.source))
+    return (list(group) for _, group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)))
+
+
+def _classified(connection: Connection, changes: Sequence[Change], asked: tuple[date, date]) -> tuple[Revision, ...]:
+    """One series' changes, seen against what did not change, as the happenings they are."""
+    symbol, field, source = changes[0].symbol, changes[0].field, changes[0].source
+    ids = [s.id for s in known_series(connection, (symbol,)) if (s.source, s.field) == (source, field)]
+    now = {r.session: r.value for r in versions(connection, ids, *asked)}
+    before = now | {c.session: c.old for c in changes if c.session in now}
+    return classify(symbol, field, source, tuple(now), np.array(list(before.values())), np.array(list(now.values())))
 
 
 def _ids(connection: Connection, answers: Answers) -> dict[tuple[str, str], dict[str, int]]:

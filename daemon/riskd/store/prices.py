@@ -13,7 +13,7 @@ from riskd.core.quality.revision import Change
 from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.quote import Quote
 from riskd.store.database import Database
-from riskd.store.heard import keep
+from riskd.store.heard import keep, note
 from riskd.store.known import CLOSES, Series, batches, known_series, price_window, versions
 from riskd.store.schema import price, pull
 
@@ -69,9 +69,14 @@ class PriceStore:
         A change is a close, dividend or split that was known and now differs by more than TOLERANCE, and a dividend or split
         that appeared or vanished where the close was known. One known of a session in ``asked`` (both included) was taken back
         when this answer has the session's close without it; it then stands at 0. Values that are not finite are not kept.
+        With ``asked`` the changes are entered as revisions too, noticed when the newest of the quotes was seen.
         """
+        told = tuple(quotes)
         with self._database.begin() as connection:
-            return tuple(keep(connection, quotes, asked))
+            changes = tuple(keep(connection, told, asked))
+            if asked and changes:
+                note(connection, changes, asked, max(q.seen_at for q in told))
+        return changes
 
     def window(
         self,
