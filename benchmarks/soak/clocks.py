@@ -35,6 +35,7 @@ class Walk:
     exchange: str
     first: date
     last: date
+    often: float = OFTEN
     taken: dict[date, datetime] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
@@ -58,13 +59,13 @@ class Walk:
             upcoming = self.ends[self._closed] if self._closed < len(self.ends) else end
             for moment in (upcoming - SECOND, upcoming + SECOND, now + HOUR):
                 if now <= moment <= now + HOUR:
-                    self._look(moment)
+                    self.look(moment)
             now += HOUR
         self.world.database.close()
 
     def _fault(self, now: datetime) -> timedelta:
         """Sometimes something happens to the clock; for how long nobody could look after that."""
-        if self.random.random() > OFTEN:
+        if self.random.random() >= self.often:
             return timedelta(0)
         kind = FAULTS[int(self.random.integers(len(FAULTS)))]
         self.faults[kind] += 1
@@ -84,7 +85,8 @@ class Walk:
         self._awake_from = now
         return timedelta(0)
 
-    def _look(self, moment: datetime) -> None:
+    def look(self, moment: datetime) -> None:
+        """The machine is awake and its clock is right."""
         if moment < self._awake_from:
             return
         self.wall.pass_to(moment)
@@ -136,7 +138,10 @@ def main() -> None:
         found = walk.verdict()
         happened = ", ".join(f"{n} x {kind}" for kind, n in sorted(walk.faults.items()))
         took = time.monotonic() - begun
-        print(f"{exchange}: {len(walk.world.sessions)} sessions, {len(walk.taken)} cycles, {len(found)} wrong; {happened}; {took:.0f} s")
+        print(
+            f"{exchange}: {len(walk.world.sessions)} sessions, {len(walk.taken)} cycles, {len(found)} wrong; "
+            f"{happened}; {took:.0f} s"
+        )
         print(*(f"  {line}" for line in found[:10]), sep="\n", flush=True)
         bad += len(found)
     sys.exit(bool(bad))

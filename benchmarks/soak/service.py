@@ -106,9 +106,7 @@ class Soak:
 
     async def run(self) -> None:
         """All days, then stopped as by a signal. The loop's own pool is filled first: else its threads look like a leak."""
-        await asyncio.gather(
-            *(asyncio.to_thread(time.sleep, 0.05) for _ in range(POOL))
-        )
+        await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(POOL)))
         stop = asyncio.Event()
         daemon = asyncio.create_task(self.service.run(stop, [self.delivery.run, self.heartbeat.run]))
         days = asyncio.create_task(self._days())

@@ -74,9 +74,7 @@ class World:
     ``close`` is what the feed knows from then on; the daemon is opened by :meth:`start`, again after a crash.
     """
 
-    def __init__(
-        self, folder: Path | None, first: date, last: date, rules: Rules | None = None, exchange: str = "XNYS"
-    ) -> None:
+    def __init__(self, folder: Path | None, first: date, last: date, rules: Rules | None = None, exchange: str = "XNYS") -> None:
         self.rules = rules or rules_for()
         self.folder = folder
         self.calendar = ExchangeCalendar(exchange, SETTLE, last)

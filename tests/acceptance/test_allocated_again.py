@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from timetable import Days
 
 from conftest import small_rules
 from riskd.core.portfolio import Bounds
-from timetable import Days
 
 pytestmark = pytest.mark.acceptance
 

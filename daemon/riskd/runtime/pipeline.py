@@ -114,9 +114,10 @@ class Pipeline:
     def missing(self) -> tuple[date, ...]:
         """Sessions that are over and not in the state yet, oldest first."""
         newest = self._parts.calendar.newest(self._parts.now())
-        if newest is None:
-            return ()
-        return self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest)
+        found = self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest) if newest else ()
+        if not found:
+            self._awaited = None
+        return found
 
     def catch_up(self, sessions: Iterable[date]) -> Iterator[Outcome]:
         """Finish what was interrupted, then take ``sessions`` in order; one outcome per committed step.
@@ -226,7 +227,7 @@ class Pipeline:
         return self._within(session, GIVEN_UP if nothing else self._parts.late_after) or (nothing and self._barely_asked(session))
 
     def _barely_asked(self, session: date) -> bool:
-        """Whether a session of which nobody has a price may lie in the future, the wall being wrong: so it is asked for a while."""
+        """Whether a session of which nobody has a price is asked for only now: if the wall is wrong it lies ahead."""
         if self._parts.elapsed is None:
             return False
         now = self._parts.elapsed()
