@@ -1,19 +1,18 @@
-"""What sources said, laid over what they said before: kept where it differs, with what of that changes the past."""
+"""What sources said, laid over what they said before: kept where it differs, with what of that changes the past, and how."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from math import isclose, isfinite, nan
 
-import numpy as np
 from sqlalchemy import Connection, insert
 
 from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
 from riskd.core.quote import Quote
 from riskd.store.known import CLOSES, known_series, versions
-from riskd.store.schema import price, revision, series
+from riskd.store.schema import price, series
 
 ACTIONS = ("dividend", "split")  # 0: none
 Answers = Mapping[tuple[str, str], Sequence[Quote]]  # by symbol and source
@@ -33,25 +32,14 @@ def keep(connection: Connection, quotes: Iterable[Quote], asked: tuple[date, dat
         yield from _lay(connection, ids[of], before, (*answer, *taken_back))
 
 
-def note(connection: Connection, changes: Sequence[Change], asked: tuple[date, date], at: datetime) -> None:
-    """Enter what ``changes`` look like, as revisions noticed ``at``: in the transaction that keeps them, or a crash loses it."""
-    found = [r for group in _by_series(changes) for r in _classified(connection, group, asked)]
-    if found:
-        connection.execute(insert(revision), [{**asdict(r), "kind": r.kind.value, "seen_at": at} for r in found])
-
-
-def _by_series(changes: Sequence[Change]) -> Iterator[list[Change]]:
+def restated(connection: Connection, changes: Iterable[Change], first: date, last: date) -> Iterator[Revision]:
+    """``changes`` that just became the past, each series' seen against what did not change, as the happenings they are."""
     ordered = sorted(changes, key=lambda c: (c.symbol, c.field, c.source))
-    return (list(group) for _, group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)))
-
-
-def _classified(connection: Connection, changes: Sequence[Change], asked: tuple[date, date]) -> tuple[Revision, ...]:
-    """One series' changes, seen against what did not change, as the happenings they are."""
-    symbol, field, source = changes[0].symbol, changes[0].field, changes[0].source
-    ids = [s.id for s in known_series(connection, (symbol,)) if (s.source, s.field) == (source, field)]
-    now = {r.session: r.value for r in versions(connection, ids, *asked)}
-    before = now | {c.session: c.old for c in changes if c.session in now}
-    return classify(symbol, field, source, tuple(now), np.array(list(before.values())), np.array(list(now.values())))
+    for of, group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)):
+        ids = [s.id for s in known_series(connection, of[:1]) if (s.symbol, s.field, s.source) == of]
+        new = {r.session: r.value for r in versions(connection, ids, first, last)}
+        before = {c.session: c.old for c in group}
+        yield from classify(*of, tuple(new), [before.get(session, value) for session, value in new.items()], list(new.values()))
 
 
 def _ids(connection: Connection, answers: Answers) -> dict[tuple[str, str], dict[str, int]]:
