@@ -91,7 +91,8 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
-    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
+    elapsed = None if replay else time.monotonic
+    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage, elapsed)
     vitals = Vitals(time.monotonic)
     service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
     async with AsyncExitStack() as stack:
