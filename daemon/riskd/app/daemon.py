@@ -44,6 +44,7 @@ from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
 from riskd.store.pulses import Pulses
 from riskd.store.queue import SqlOutbox
+from riskd.web.door import Door, Limits
 from riskd.web.server import create_app, listen, serve_on
 
 
@@ -151,6 +152,8 @@ def _say(outbox: SqlOutbox, delivery: Delivery) -> Callable[[Message], None]:
 
 def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), asker=asker)
-    bound = listen(settings.host, settings.port)
-    return lambda: serve_on(app, bound)
+    app = create_app(
+        board, ledger, metrics.render, desk, hosts=settings.served, token=settings.token(), asker=asker, local=settings.local
+    )
+    bound, limits = listen(settings.host, settings.port), Limits(per_address=settings.connections_per_address)
+    return lambda: serve_on(app, bound, Door(limits))

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from riskd.core.canonical import plain
 from riskd.observe.board import Archive, Board
 from riskd.observe.snapshot import Snapshot
-from riskd.web.stream import ChangeStream
+from riskd.web.stream import ChangeStream, Streaming
 
 Metrics = Callable[[], tuple[bytes, str]]
 PortfolioName = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,32}$")]
@@ -69,10 +69,9 @@ class Api:
         """The newest ``last`` alerts of all portfolios, newest first."""
         return json_response(await self._read(self._archive.alerts, last))
 
-    async def changes(self, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+    async def changes(self, last_event_id: Annotated[str | None, Header()] = None) -> Streaming:
         """Server-Sent Events, one ``change`` per new snapshot; then read the status again."""
-        headers = {"X-Accel-Buffering": "no"}  # a proxy that buffers would hold events back
-        return StreamingResponse(self._stream.events(last_event_id), headers=headers, media_type="text/event-stream")
+        return Streaming(self._stream, last_event_id)
 
     async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: str | int) -> list[dict[str, Any]]:
         async with self._readers:
