@@ -29,21 +29,27 @@ from riskd.observe.metrics import Metrics
 from riskd.observe.record import SESSIONS
 from riskd.observe.snapshot import Snapshot
 from riskd.runtime.clock import Clock, SystemClock
+from riskd.runtime.commands import Commander
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.heartbeat import Heartbeat
+from riskd.runtime.orders import Orders
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Background, Replay, Service
 from riskd.runtime.systemd import notify
 from riskd.runtime.vitals import Vitals
 from riskd.settings import Mqtt, Settings, Web
 from riskd.sinks.broker import embedded_broker
+from riskd.store.commands import Commands
 from riskd.store.database import Database
 from riskd.store.desk import Desk
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
 from riskd.store.pulses import Pulses
 from riskd.store.queue import SqlOutbox
+from riskd.web.commands import Heed
 from riskd.web.server import create_app, listen, serve_on
+
+HTTP_SECONDS = 10.0  # then a command goes on without its sender
 
 
 def run_daemon(
@@ -75,7 +81,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     wall = SystemClock()
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
-    sinks = sinks_of(settings, wall.now, console.shown)
+    sinks = sinks_of(settings, wall.now, console.shown, lambda command: commander.ask(command, "mqtt"))
     database = store_of(settings)
     ledger = Ledger(database, takers(sinks))
     outbox = SqlOutbox(database)
@@ -93,16 +99,20 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
     vitals = Vitals(time.monotonic)
     service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
+    orders = Orders(service, outbox, delivery, wall.now)
+    commander = Commander(Commands(database), orders.handlers, wall.now)
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
             await stack.enter_async_context(embedded_broker(settings.mqtt.port))
         every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
         heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
-        background: list[Background] = [delivery.run, heartbeat.run, lambda: watch_lag(metrics.late)]
+        background: list[Background] = [delivery.run, commander.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
-            background.append(_page(settings.web, board, ledger, metrics, desk))
+            background.append(
+                _page(settings.web, board, ledger, metrics, desk, lambda command: commander.ask(command, "http", HTTP_SECONDS))
+            )
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
@@ -146,8 +156,8 @@ def _say(outbox: SqlOutbox, delivery: Delivery) -> Callable[[Message], None]:
     return say
 
 
-def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk) -> Background:
+def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, heed: Heed) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token())
+    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), heed=heed)
     bound = listen(settings.host, settings.port)
     return lambda: serve_on(app, bound)

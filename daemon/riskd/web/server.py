@@ -13,6 +13,7 @@ from riskd.errors import ConfigError
 from riskd.observe.board import Archive, Board
 from riskd.web.api import Api, Metrics, api_routes
 from riskd.web.assets import Asset, assets
+from riskd.web.commands import CommandApi, Heed, command_routes
 from riskd.web.data import DataApi, Desk, data_routes
 from riskd.web.guard import Guard
 from riskd.web.problem import explain_refusals
@@ -51,16 +52,19 @@ def create_app(
     desk: Desk,
     hosts: Collection[str] = (),
     token: str | None = None,
+    heed: Heed | None = None,
 ) -> FastAPI:
-    """The page and the API over ``board``, ``archive`` and ``desk``.
+    """The page and the API over ``board``, ``archive`` and ``desk``; commands go to ``heed``.
 
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
-    decisions on prices need ``token``.
+    decisions on prices and commands need ``token``.
     """
     app = FastAPI(title="riskd", version=board.snapshot.version, docs_url=None, redoc_url=None, openapi_url=OPENAPI)
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
+    if heed is not None:
+        app.include_router(command_routes(CommandApi(heed, token)))
     app.include_router(page_routes(assets()))
     app.add_middleware(Guard, hosts=hosts)
     explain_refusals(app)
