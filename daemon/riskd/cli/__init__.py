@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from riskd import __version__
-from riskd.cli import data
+from riskd.cli import data, orders
 from riskd.cli.backtest import backtest
 from riskd.cli.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
 from riskd.errors import ConfigError
@@ -28,6 +28,8 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.command()(backtest)
+for _verb in orders.VERBS:
+    app.command()(_verb)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
