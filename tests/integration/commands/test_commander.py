@@ -103,7 +103,7 @@ def test_frozen_judged_again_unfrozen_and_replayed(daemon: Commanded, play: Play
 
 
 def test_what_was_kept_before_a_crash_is_heeded_after_it(daemon: Commanded, play: Play, tmp_path: Path) -> None:
-    """Kept and not heeded when the daemon died: heeded at the next start. Heeded: the receipt came with the step, so never again."""
+    """Kept and not heeded when the daemon died: heeded at the next start. Heeded before: never again."""
 
     async def story() -> None:
         async with daemon.running():

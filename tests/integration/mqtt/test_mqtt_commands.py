@@ -134,7 +134,7 @@ def test_a_receipt_goes_to_the_response_topic_with_its_correlation(scene: Scene,
 
 
 def test_what_is_not_vouched_for_is_refused(scene: Scene, station: Callable[..., Any], protocol: str) -> None:
-    """Unsigned, another key, another body, another topic's signature, six minutes old, from the future, malformed: each answered."""
+    """Unsigned, another key, body or topic, six minutes old, from the future, malformed: each answered with its reason."""
     signed = order("0")
     refused: tuple[tuple[object, str], ...] = (
         ({k: v for k, v in signed.items() if k != "signature"}, "needed"),
