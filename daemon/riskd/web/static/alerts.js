@@ -16,6 +16,8 @@ const KIND_WORDS = {
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
+  "allocation.frozen": "Frozen",
+  "allocation.unfrozen": "Unfrozen",
   "data.suspect": "price in quarantine",
   "data.cleared": "out of quarantine",
   "data.revised": "history restated",
