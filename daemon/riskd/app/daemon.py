@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 
 from riskd import __version__
 from riskd.app.kit import (
@@ -89,18 +90,17 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     delivery = Delivery(outbox, sinks, on_change=lambda: picture.change())
     picture = Picture(board, wall.now, delivery.stats)
     ledger.retire(rules)
-    said = ledger.said()
-    picture.remember(said, (past for r in said.reports for past in ledger.history(r.portfolio, SESSIONS + 1)))
+    _remember(picture, ledger)
     stop = _stop_on_signals()
     reload = Reload(settings, read_again, picture, stop)
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
-    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
+    elapsed = None if replay else time.monotonic
+    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage, elapsed)
     vitals = Vitals(time.monotonic)
     service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
-    orders = Orders(service, outbox, delivery, wall.now)
-    commander = Commander(Commands(database), orders.handlers, wall.now)
+    commander = Commander(Commands(database), Orders(service, outbox, delivery, wall.now).handlers, wall.now)
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
@@ -110,12 +110,17 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
         background: list[Background] = [delivery.run, commander.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
-            background.append(
-                _page(settings.web, board, ledger, metrics, desk, lambda command: commander.ask(command, "http", HTTP_SECONDS))
-            )
+            heed = partial(commander.ask, door="http", wait=HTTP_SECONDS)
+            background.append(_page(settings.web, board, ledger, metrics, desk, heed))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
+
+
+def _remember(picture: Picture, ledger: Ledger) -> None:
+    """What was shown before a restart is shown again."""
+    said = ledger.said()
+    picture.remember(said, (past for r in said.reports for past in ledger.history(r.portfolio, SESSIONS + 1)))
 
 
 def _board(now: datetime, model: str, provider: str) -> Board:
