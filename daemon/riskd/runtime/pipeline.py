@@ -155,7 +155,7 @@ class Pipeline:
         if self.state.session not in self.state.recent:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
-            yield from self._ask(self.state.session)
+            yield from self._ask(self.state.session, afresh=not self.unsettled)
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
@@ -179,12 +179,12 @@ class Pipeline:
         while self._due:
             yield self._take(self._due[0])
 
-    def _ask(self, last: date) -> Iterator[Outcome]:
+    def _ask(self, last: date, afresh: bool = False) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
         fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state.recent, last)
+                self._parts.data.pull(self.state.recent, last, afresh)
         except DataError as error:
             fault = error
         for turn in self._parts.data.turns(self.state):
