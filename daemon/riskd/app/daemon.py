@@ -19,8 +19,10 @@ from riskd.app.kit import (
     rules_of,
     store_of,
 )
+from riskd.app.orders import answering
 from riskd.app.reload import ReadAgain, Reload, start_again
 from riskd.app.sinks import sinks_of, takers
+from riskd.app.what_if import WhatIf, past_its_time
 from riskd.core.message import Message
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
@@ -100,7 +102,9 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage, elapsed)
     vitals = Vitals(time.monotonic)
     service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
-    commander = Commander(Commands(database), Orders(service, outbox, delivery, wall.now).handlers, wall.now)
+    asker = WhatIf(rules, pipeline.stored, past_its_time(board, wall.now))
+    orders = Orders(service, outbox, delivery, wall.now)
+    commander = Commander(Commands(database), orders.handlers, wall.now, answering(asker, wall.now))
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
@@ -111,7 +115,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
             heed = partial(commander.ask, door="http", wait=HTTP_SECONDS)
-            background.append(_page(settings.web, board, ledger, metrics, desk, heed))
+            background.append(_page(settings.web, board, ledger, metrics, desk, asker, heed))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
@@ -161,8 +165,8 @@ def _say(outbox: SqlOutbox, delivery: Delivery) -> Callable[[Message], None]:
     return say
 
 
-def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, heed: Heed) -> Background:
+def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf, heed: Heed) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), heed=heed)
+    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), asker=asker, heed=heed)
     bound = listen(settings.host, settings.port)
     return lambda: serve_on(app, bound)

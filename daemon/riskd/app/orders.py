@@ -1,16 +1,20 @@
 """Commands from a terminal: kept in the store for the daemon, or signed for MQTT."""
 
+import asyncio
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from time import monotonic, sleep
 
 from riskd.app.kit import store_beside
-from riskd.core.command import Command, Refusal, read_command
+from riskd.app.what_if import WhatIf
+from riskd.core.command import Command, Order, Refusal, read_command
+from riskd.core.command import WhatIf as Hypothesis
 from riskd.core.receipt import Fate, Receipt, read_receipt, receipt_of
 from riskd.core.signature import signature
 from riskd.errors import RiskdError
+from riskd.runtime.commands import Question as Answering
 from riskd.settings import Mqtt, Settings
 from riskd.store.commands import Commands
 
@@ -46,6 +50,17 @@ def signed(settings: Mqtt, name: str, fields: Mapping[str, object], now: datetim
     whole = {"id": str(uuid.uuid4()), "sent_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"), **fields}
     text = _read(name, whole).text
     return topic, json.dumps({**whole, "signature": signature(key, topic, text)}, sort_keys=True)
+
+
+def answering(asker: WhatIf, now: Callable[[], datetime]) -> dict[type[Order], Answering]:
+    """What-if for whoever asks over MQTT: as the API answers, in a worker thread."""
+
+    async def answer(command: Command) -> Receipt:
+        assert isinstance(command.order, Hypothesis)
+        found = await asyncio.to_thread(asker.answer, command.order.question)
+        return receipt_of(command, Fate.DONE, "answered; nothing was changed", now(), found)
+
+    return {Hypothesis: answer}
 
 
 def _read(name: str, fields: Mapping[str, object]) -> Command:

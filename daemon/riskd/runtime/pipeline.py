@@ -9,23 +9,20 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 from riskd.core.events import (
-    Acknowledged,
     AllocationDue,
     Event,
-    Frozen,
     Outcome,
     PricesChanged,
     SessionClosed,
     SessionVoid,
-    Silenced,
-    Unfrozen,
     Word,
 )
-from riskd.core.limits import LimitState
+from riskd.core.objection import objection_to
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.receipt import Receipt
 from riskd.core.rules import Rules
+from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
@@ -75,6 +72,16 @@ class Pipeline:
         if self._state is None:
             raise RuntimeError("the pipeline is not open")
         return self._state
+
+    def stored(self) -> tuple[State, ScenarioBank | None]:
+        """The newest committed state, and its scenario bank A where that is made; from any thread.
+
+        Raises RiskdError while the pipeline is not open.
+        """
+        state = self._state
+        if state is None:
+            raise RiskdError("riskd is warming up and has no scenarios yet; ask again in a minute")
+        return state, self._banks.made(state, "A")
 
     def valid_until(self, session: date) -> datetime | None:
         """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
@@ -163,7 +170,7 @@ class Pipeline:
         if self.state.session not in self.state.recent:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
-            yield from self._ask(self.state.session)
+            yield from self._ask(self.state.session, afresh=not self.unsettled)
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
         if ordered or judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
@@ -178,8 +185,7 @@ class Pipeline:
         Raises RiskdError for an unknown limit or portfolio, and where there is nothing to acknowledge, freeze or unfreeze.
         """
         yield from self.finish()
-        refusal = _of_portfolio(self.state, self._parts.rules, said) if isinstance(said, Frozen | Unfrozen) else None
-        refusal = _of_limit(self.state, said) if isinstance(said, Acknowledged | Silenced) else refusal
+        refusal = objection_to(said, self._parts.rules, self.state)
         if refusal:
             raise RiskdError(refusal)
         yield self._take(said, receipt)
@@ -190,12 +196,12 @@ class Pipeline:
         while self._due:
             yield self._take(self._due[0])
 
-    def _ask(self, last: date) -> Iterator[Outcome]:
+    def _ask(self, last: date, afresh: bool = False) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
         fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state.recent, last)
+                self._parts.data.pull(self.state.recent, last, afresh)
         except DataError as error:
             fault = error
         for turn in self._parts.data.turns(self.state):
@@ -265,30 +271,3 @@ class Pipeline:
 
 def _named(doubts: tuple[Doubt, ...]) -> set[tuple[str, date, Rule]]:
     return {(d.symbol, d.session, d.rule) for d in doubts}
-
-
-def _of_limit(state: State, said: Acknowledged | Silenced) -> str:
-    """Why it cannot be said of that limit; empty if it can."""
-    standing, name = state.standings.get((said.portfolio, said.limit)), f"{said.portfolio}/{said.limit}"
-    if standing is None:
-        known = ", ".join(f"{portfolio}/{limit}" for portfolio, limit in sorted(state.standings)[:SHOWN])
-        return f"{name}: no such limit; there are {known}"
-    if isinstance(said, Silenced):
-        return ""
-    if standing.episode is None:
-        return f"{name}: no breach is open, so there is nothing to acknowledge"
-    if standing.state is LimitState.CLEARING:
-        return f"{name}: the breach of {standing.episode} is clearing already, so there is nothing to acknowledge"
-    return ""
-
-
-def _of_portfolio(state: State, rules: Rules, said: Frozen | Unfrozen) -> str:
-    """Why it cannot be said of that portfolio; empty if it can."""
-    known, freeze = sorted(p.name for p in rules.portfolios), state.frozen.get(said.portfolio)
-    if said.portfolio not in known:
-        return f"{said.portfolio}: no such portfolio; there are {', '.join(known[:SHOWN])}"
-    if isinstance(said, Frozen) and freeze is not None:
-        return f"{said.portfolio}: frozen already, by {freeze.author} at {freeze.at}: {freeze.reason}"
-    if isinstance(said, Unfrozen) and freeze is None:
-        return f"{said.portfolio}: it is not frozen"
-    return ""

@@ -24,6 +24,7 @@ from riskd.sinks.mqtt_target import tls_context as tls_context
 from riskd.sinks.mqtt_wire import LIVE, connect_properties, heard, properties_of, receipt_properties
 
 MAX_EVENT_BYTES = 32 * 1024
+MAX_RECEIPT_BYTES = 256 * 1024  # a what-if with its frontier, and room
 OVERHEAD_BYTES = 64  # fixed header, packet id and the properties that riskd sets
 STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
 SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
@@ -160,11 +161,11 @@ class MqttSink:
         properties = properties_of(message) if self._target.protocol == "5" else None
         await self._publish(message, f"{self._target.base_topic}/{message.topic}", properties)
 
-    async def _publish(self, message: Message, topic: str, properties: Properties | None) -> None:
+    async def _publish(self, message: Message, topic: str, properties: Properties | None, most: int = MAX_EVENT_BYTES) -> None:
         link, payload = self._link, message.body.encode()
         if link is None:
             raise DeliveryError(f"not connected to MQTT broker {self._target.address}")
-        self._check_size(message, len(topic) + len(payload), link.largest_packet)
+        self._check_size(message, len(topic) + len(payload), link.largest_packet, most)
         try:
             async with self._turn:
                 await link.publish_checked(topic, payload, message.retain, properties)
@@ -238,7 +239,7 @@ class MqttSink:
     async def _reply(self, topic: str, body: str, correlation: bytes | None) -> None:
         """Publish a receipt. Raises DeliveryError."""
         properties = receipt_properties(correlation) if self._target.protocol == "5" else None
-        await self._publish(Message("receipt", topic, body, retain=False), topic, properties)
+        await self._publish(Message("receipt", topic, body, retain=False), topic, properties, MAX_RECEIPT_BYTES)
 
     async def _retain(self, link: Link, topic: str, text: str) -> None:
         """Publish beside the outbox; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
@@ -278,8 +279,8 @@ class MqttSink:
     def _availability(self) -> str:
         return f"{self._target.base_topic}/availability"
 
-    def _check_size(self, message: Message, size: int, largest_packet: int | None) -> None:
-        limits = [MAX_EVENT_BYTES] if not message.retain else []
+    def _check_size(self, message: Message, size: int, largest_packet: int | None, most: int) -> None:
+        limits = [most] if not message.retain else []
         limits += [largest_packet - OVERHEAD_BYTES] if largest_packet is not None else []
         if limits and size > min(limits):
             line = f"{message.topic} {message.id} has {size} bytes, more than the {min(limits)} allowed"

@@ -9,7 +9,9 @@ from riskd.web.commands import POSTS as COMMANDS
 from riskd.web.headers import HEADERS
 from riskd.web.problem import problem
 
-POSTS = {"/api/v1/data/decisions": 4096, **COMMANDS}  # what may be posted -> the largest body, bytes
+DECISIONS = "/api/v1/data/decisions"
+WHAT_IF = "/api/v1/what-if"
+POSTS = {DECISIONS: 4096, WHAT_IF: 65536, **COMMANDS}  # what may be posted -> the largest body, bytes
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
