@@ -34,7 +34,6 @@ from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
 GIVEN_UP = timedelta(hours=6)  # a session without any price at all is waited for so long
-SHOWN = 5  # names in an error
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 
