@@ -223,7 +223,7 @@ def _report(
     return PortfolioReport(
         portfolio=portfolio.name,
         session=state.session,
-        status=status_of(figures, limits, trusted.grade),
+        status=status_of(figures, limits, trusted.grade, portfolio.name in state.frozen),
         grade=trusted.grade,
         coverage=trusted.coverage,
         figures=figures,
@@ -238,6 +238,7 @@ def _report(
         notes=tuple(notes + _divergence_notes(figures, limits)),
         doubts=doubts,
         provenance=_provenance(rules, state, bank),
+        frozen=state.frozen.get(portfolio.name),
     )
 
 

@@ -16,6 +16,7 @@ from riskd.core.glance import Glance
 from riskd.core.limits import Acknowledgement, Basis, Heard, LimitState, Silence, Standing
 from riskd.core.portfolio import Limit
 from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.report import Freeze
 
 LimitKey = tuple[str, str]  # portfolio, limit
 FORMAT = 5  # of the bytes; an older state gives its standings and nothing else
@@ -92,6 +93,7 @@ class State:
     lanes: tuple[Stream, ...] = ()  # in the order of the rules
     closes: Floats = field(default_factory=none_known)
     glance: Glance | None = None
+    frozen: Mapping[str, Freeze] = field(default_factory=dict)  # portfolio -> who wants no allocation of it
 
 
 def pack(state: State) -> bytes:
@@ -114,9 +116,8 @@ def pack(state: State) -> bytes:
         "feeds": dict(state.feeds),
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
+        **_seldom(state),
     }
-    if state.lanes:
-        head["lanes"] = [stream.fault for stream in state.lanes]
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
@@ -134,6 +135,13 @@ def pack(state: State) -> bytes:
     out = io.BytesIO()
     np.savez(out, **arrays)  # type: ignore[arg-type]
     return out.getvalue()
+
+
+def _seldom(state: State) -> dict[str, object]:
+    """What most states have nothing of, and then do not mention."""
+    frozen = {name: asdict(freeze) for name, freeze in state.frozen.items()}
+    lanes = [stream.fault for stream in state.lanes]
+    return {name: value for name, value in (("frozen", frozen), ("lanes", lanes)) if value}
 
 
 def unpack(content: bytes) -> State:
@@ -173,6 +181,7 @@ def unpack(content: bytes) -> State:
             answers=head["answers"],
             lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),
             glance=_glance(head["glances"][0], arrays, "covariance"),
+            frozen={name: Freeze(**said) for name, said in head.get("frozen", {}).items()},
         )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from riskd.core.events import Outcome
-from riskd.core.report import PortfolioReport, marked
+from riskd.core.marks import marked
+from riskd.core.report import PortfolioReport
 from riskd.observe.board import Board
 from riskd.observe.record import Diary
 from riskd.observe.snapshot import Delivery, Snapshot
@@ -47,7 +48,7 @@ class Picture:
             "reports": tuple(reports.values()),
             "proposals": tuple(proposals.values()),
             "feeds": {**self.shown.feeds, **turned},
-            "problems": (),
+            "problems": self.shown.problems if outcome.marks else (),  # a person's word mends no feed
             "told": self._told(outcome),
         }
         if outcome.reports:

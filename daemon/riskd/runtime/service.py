@@ -68,6 +68,8 @@ class Service:
         self._vitals = vitals or Vitals(time.monotonic)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
+        self._opened = asyncio.Event()
+        self._turn = asyncio.Lock()  # the clock's steps and those that people ask for, one stretch after the other
         self._retry_at = 0.0  # of the loop's clock
         self._asked_at = 0.0
 
@@ -87,6 +89,16 @@ class Service:
             await self._delivery.flush(PUBLISH_SECONDS)
             for task in (*tasks, waiting):
                 task.cancel()
+
+    async def order(self, steps: Callable[[Pipeline], Iterator[Outcome]]) -> tuple[Outcome, ...]:
+        """Take the steps that somebody asked for, as soon as there is a state; their outcomes, told like any other."""
+        await self._opened.wait()
+        taken = []
+        async with self._turn:
+            async for outcome in self._outcomes(steps(self._pipeline)):
+                await self._tell(outcome)
+                taken.append(outcome)
+        return tuple(taken)
 
     def _moved(self) -> None:
         self._vitals.seen("fold")
@@ -128,6 +140,7 @@ class Service:
         resumed = await loop.run_in_executor(self._worker, self._pipeline.open, today, progress)
         bar.close()
         self._open = True
+        self._opened.set()
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
         valid_until = self._valid_until(self._pipeline.state.recent[-1]) if self._picture.shown.last_success_at else None
         feeds = dict(self._pipeline.state.feeds)
@@ -186,14 +199,19 @@ class Service:
             raise
 
     async def _follow(self, steps: Iterator[Outcome]) -> None:
-        """Take every step and tell its outcome; a breach is published before its allocation starts."""
-        async for outcome in self._outcomes(steps):
-            self._moved()
-            self._picture.tell(outcome, self._valid_until(outcome.session))
-            self._console.outcome(outcome)
-            self._delivery.wake()
-            if outcome.follow_ups:
-                await self._delivery.flush(PUBLISH_SECONDS)
+        """Take every step and tell its outcome, see :meth:`_tell`; nobody else takes one meanwhile."""
+        async with self._turn:
+            async for outcome in self._outcomes(steps):
+                await self._tell(outcome)
+
+    async def _tell(self, outcome: Outcome) -> None:
+        """A breach is published before its allocation starts."""
+        self._moved()
+        self._picture.tell(outcome, self._valid_until(outcome.session))
+        self._console.outcome(outcome)
+        self._delivery.wake()
+        if outcome.follow_ups:
+            await self._delivery.flush(PUBLISH_SECONDS)
 
     async def _outcomes(self, steps: Iterator[Outcome]) -> AsyncIterator[Outcome]:
         """The pipeline's outcomes, each computed in the worker thread when it is asked for."""

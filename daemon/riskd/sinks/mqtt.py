@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import paho.mqtt.client as paho
 from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
-from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -19,11 +18,13 @@ from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.event_loop import heed_cancellation, hush
 from riskd.sinks.home_assistant import STATUS, Discovery
+from riskd.sinks.mqtt_commands import CommandDoor
 from riskd.sinks.mqtt_target import MqttTarget as MqttTarget
 from riskd.sinks.mqtt_target import tls_context as tls_context
+from riskd.sinks.mqtt_wire import LIVE, connect_properties, heard, properties_of, receipt_properties
 
-EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
 MAX_EVENT_BYTES = 32 * 1024
+MAX_RECEIPT_BYTES = 256 * 1024  # a what-if with its frontier, and room
 OVERHEAD_BYTES = 64  # fixed header, packet id and the properties that riskd sets
 STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
 SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
@@ -108,15 +109,6 @@ def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
     return f"{broker}: the connection failed ({cause}); {twin}", False
 
 
-def properties_of(message: Message) -> Properties:
-    """MQTT 5 properties. Retained messages never expire by MQTT: they carry their own validity."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = "application/json" if message.retain else "application/cloudevents+json"
-    if not message.retain:
-        properties.MessageExpiryInterval = EVENT_EXPIRY_SECONDS
-    return properties
-
-
 class MqttSink:
     """Publishes at QoS 1 under the base topic and keeps ``<base>/availability`` true."""
 
@@ -127,16 +119,18 @@ class MqttSink:
         settings: MqttTarget,
         *,
         discovery: Discovery | None = None,
+        door: CommandDoor | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter.
 
-        ``discovery`` is published on every connection, and when Home Assistant says that it has started.
+        ``discovery`` is published on every connection, and when Home Assistant says that it has started. Commands go to ``door``.
         """
         tls_context(settings)
         self._target = settings
         self._discovery = discovery
+        self._door = door
         self._sleep = sleep
         self._draw = draw
         self._link: Link | None = None
@@ -164,14 +158,17 @@ class MqttSink:
 
     async def deliver(self, message: Message) -> None:
         """Publish and wait for the broker's answer. Raises DeliveryError, permanent if no broker could ever take it."""
+        properties = properties_of(message) if self._target.protocol == "5" else None
+        await self._publish(message, f"{self._target.base_topic}/{message.topic}", properties)
+
+    async def _publish(self, message: Message, topic: str, properties: Properties | None, most: int = MAX_EVENT_BYTES) -> None:
         link, payload = self._link, message.body.encode()
         if link is None:
             raise DeliveryError(f"not connected to MQTT broker {self._target.address}")
-        topic = f"{self._target.base_topic}/{message.topic}"
-        self._check_size(message, len(topic) + len(payload), link.largest_packet)
+        self._check_size(message, len(topic) + len(payload), link.largest_packet, most)
         try:
             async with self._turn:
-                await link.publish_checked(topic, payload, message.retain, self._properties(message))
+                await link.publish_checked(topic, payload, message.retain, properties)
         except MqttError as error:
             raise DeliveryError(f"MQTT broker {self._target.address} did not take {topic}: {error}") from error
         except ValueError as error:
@@ -202,7 +199,11 @@ class MqttSink:
             heed_cancellation()
             await self._introduce(link)
             heed_cancellation()
+            await self._listen(link)
+            heed_cancellation()
             async for message in link.messages:
+                if self._door and self._door.hears(str(message.topic)):
+                    self._door.take(heard(message), self._reply)
                 if self._discovery and str(message.topic) == STATUS and message.payload == b"online":
                     await self._retain(link, self._discovery.topic, self._discovery.payload)
                     heed_cancellation()
@@ -223,6 +224,22 @@ class MqttSink:
         await self._retain(link, self._discovery.topic, self._discovery.payload)
         if self._discovery.payload:
             await link.subscribe(STATUS, qos=1)
+
+    async def _listen(self, link: Link) -> None:
+        """Subscribe to commands; a refusal is told and leaves alerts flowing."""
+        if self._door is None:
+            return
+        options = {"options": LIVE} if self._target.protocol == "5" else {"qos": 1}
+        (code,) = await link.subscribe(self._door.filter, **options)
+        if (code.value if isinstance(code, ReasonCode) else code) >= 128:
+            self._tell(
+                f"MQTT broker {self._target.address} refuses to let riskd hear commands on {self._door.filter}: see its ACL"
+            )
+
+    async def _reply(self, topic: str, body: str, correlation: bytes | None) -> None:
+        """Publish a receipt. Raises DeliveryError."""
+        properties = receipt_properties(correlation) if self._target.protocol == "5" else None
+        await self._publish(Message("receipt", topic, body, retain=False), topic, properties, MAX_RECEIPT_BYTES)
 
     async def _retain(self, link: Link, topic: str, text: str) -> None:
         """Publish beside the outbox; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
@@ -254,6 +271,7 @@ class MqttSink:
             keepalive=target.keepalive,
             timeout=target.publish_timeout,
             tls_context=tls_context(target),
+            properties=connect_properties() if v5 else None,
             logger=logging.Logger("mqtt wire", logging.CRITICAL),  # riskd says once and in full what went wrong
         )
 
@@ -261,11 +279,8 @@ class MqttSink:
     def _availability(self) -> str:
         return f"{self._target.base_topic}/availability"
 
-    def _properties(self, message: Message) -> Properties | None:
-        return properties_of(message) if self._target.protocol == "5" else None
-
-    def _check_size(self, message: Message, size: int, largest_packet: int | None) -> None:
-        limits = [MAX_EVENT_BYTES] if not message.retain else []
+    def _check_size(self, message: Message, size: int, largest_packet: int | None, most: int) -> None:
+        limits = [most] if not message.retain else []
         limits += [largest_packet - OVERHEAD_BYTES] if largest_packet is not None else []
         if limits and size > min(limits):
             line = f"{message.topic} {message.id} has {size} bytes, more than the {min(limits)} allowed"

@@ -16,7 +16,7 @@ from sqlalchemy.pool import StaticPool
 from riskd.errors import BusyError, ConfigError, RiskdError, StoreError
 from riskd.store.backup import copy_sqlite
 from riskd.store.postgres import PAUSES, connected, postgres_engine, postgres_name
-from riskd.store.schema import VERSION, decision
+from riskd.store.schema import VERSION, command, decision
 from riskd.store.versions import bring_up, version_of
 
 Where = Path | str | None  # a folder, postgresql://..., or memory
@@ -91,7 +91,7 @@ def open_database(where: Where, now: Callable[[], datetime], password: str | Non
 
 
 def open_decisions(where: Path | str, now: Callable[[], datetime], password: str | None = None) -> Database:
-    """A second, short-lived connection beside the daemon's: reads everything and writes nothing but decisions.
+    """A second, short-lived connection beside the daemon's: reads everything and writes nothing but decisions and commands.
 
     Raises ConfigError when there is no store, or one that this riskd has not brought up to its version.
     """
@@ -186,5 +186,6 @@ def _begin(connection: Connection) -> None:
 
 
 def _only_decisions(connection: Connection, statement: Any, many: object, one: object, options: object) -> None:
-    if not getattr(statement, "is_select", False) and getattr(statement, "table", None) is not decision:
-        raise RiskdError("beside the daemon only decisions may be written")
+    asked = getattr(statement, "is_insert", False) and statement.table is command
+    if not getattr(statement, "is_select", False) and getattr(statement, "table", None) is not decision and not asked:
+        raise RiskdError("beside the daemon only decisions and commands may be written")

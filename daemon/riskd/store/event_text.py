@@ -14,10 +14,12 @@ from riskd.core.events import (
     AllocationDue,
     Event,
     FeedTurned,
+    Frozen,
     PricesChanged,
     SessionClosed,
     SessionVoid,
     Silenced,
+    Unfrozen,
 )
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
@@ -37,7 +39,7 @@ def key_of(event: Event) -> str:
             return f"feed/{event.at}/{digest([event.feed, event.status])}"
         case AllocationDue():
             return f"allocation/{event.session}/{event.portfolio}"
-        case Acknowledged() | Silenced():
+        case Acknowledged() | Silenced() | Frozen() | Unfrozen():
             return f"word/{event.at}/{digest(write_event(event))}"
 
 
@@ -53,7 +55,7 @@ def write_event(event: Event) -> str:
             body |= {"feed": event.feed, "status": event.status, "reason": event.reason, "at": event.at}
         case AllocationDue():
             body["portfolio"] = event.portfolio
-        case Acknowledged() | Silenced():
+        case Acknowledged() | Silenced() | Frozen() | Unfrozen():
             body |= {**asdict(event), "session": body["session"]}
     return json.dumps(body, sort_keys=True, allow_nan=False)
 
@@ -77,6 +79,10 @@ def read_event(text: str) -> Event:
             return Acknowledged(session, *(body[name] for name in _WORD))
         case "Silenced":
             return Silenced(session, *(body[name] for name in (*_WORD, "until")))
+        case "Frozen":
+            return Frozen(session, *(body[name] for name in _HOLD))
+        case "Unfrozen":
+            return Unfrozen(session, *(body[name] for name in _HOLD))
         case _:
             raise ValueError(f"unknown event {body['type']!r}")
 
@@ -136,6 +142,7 @@ def _number(value: float | str | None) -> float | None:
 
 
 _WORD = ("portfolio", "limit", "author", "reason", "at")
+_HOLD = ("portfolio", "author", "reason", "at")
 _REVISION = {"kind": RevisionKind, "ratio": _number, "old": _number, "new": _number}
 
 

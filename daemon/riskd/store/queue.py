@@ -37,6 +37,13 @@ class SqlOutbox:
     def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
         self._mark(sink, seq, {"outcome": "parked" if park else None, "error": error})
 
+    def unpark(self, sink: str | None = None) -> int:
+        """Events that were given up are pending again, of one sink or of all; how many."""
+        parked = delivery.c.outcome == "parked"
+        mine = parked if sink is None else parked & (delivery.c.sink == sink)
+        with self._database.begin() as connection:
+            return connection.execute(update(delivery).where(mine).values(outcome=None, attempts=0)).rowcount
+
     def backlog(self, sink: str) -> tuple[int, int, float]:
         mine = delivery.c.sink == sink
         waiting = mine & delivery.c.outcome.is_(None)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from riskd.web.commands import POSTS as COMMANDS
 from riskd.web.door import is_local
 from riskd.web.headers import HEADERS
 from riskd.web.login import MOST_GUESSES, Guesses, shows
@@ -12,7 +13,7 @@ from riskd.web.problem import problem
 
 DECISIONS = "/api/v1/data/decisions"
 WHAT_IF = "/api/v1/what-if"
-POSTS = {DECISIONS: 4096, WHAT_IF: 65536}  # what may be posted, and the longest body in bytes
+POSTS = {DECISIONS: 4096, WHAT_IF: 65536, **COMMANDS}  # what may be posted -> the largest body, bytes
 OPEN = frozenset({"/healthz"})  # says nothing but that somebody is there
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 FOREIGN = "another site's page may not ask here"
@@ -58,7 +59,7 @@ def _post_refused(headers: Headers, most: int) -> ASGIApp | None:
 class Guard:
     """ASGI middleware. A foreign Host gets 421 (DNS rebinding ends here), a method other than GET gets 405.
 
-    What is in ``POSTS`` may be posted: short, with its length said before, and from no other site's page. Reading is open to who
+    What :data:`POSTS` names may be posted: short, with its length said before, and from no other site's page. Reading is open to who
     is on this machine, which is where the server listens if it is ``local``, and asks for it by a loopback name; others show
     ``token`` for everything but ``OPEN``. Wrong tokens are counted by address, whoever refused them.
     """

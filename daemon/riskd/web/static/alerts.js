@@ -16,6 +16,8 @@ const KIND_WORDS = {
   "allocation.proposed": "allocation proposed",
   "allocation.infeasible": "allocation infeasible",
   "allocation.failed": "allocation failed",
+  "allocation.frozen": "frozen, no allocation",
+  "allocation.unfrozen": "unfrozen",
   "data.suspect": "price in quarantine",
   "data.cleared": "out of quarantine",
   "data.revised": "history restated",
