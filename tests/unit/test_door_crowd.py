@@ -69,7 +69,9 @@ def test_who_is_gone_takes_no_place() -> None:
     assert (gone.ends, newcomer.ends) == ([], [])
 
 
-@pytest.mark.parametrize(("address", "local"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("", False), ("x", False)])
+@pytest.mark.parametrize(
+    ("address", "local"), [("127.0.0.1", True), ("::1", True), ("10.0.0.1", False), ("", False), ("x", False)]
+)
 def test_which_addresses_are_this_machine(address: str, local: bool) -> None:
     """Loopback and nothing else."""
     assert is_local(address) is local

@@ -221,7 +221,8 @@ class Web(Section):
         "not be readable by others",
     )
     connections_per_address: Annotated[int, Field(ge=1, le=64)] = Field(
-        default=16, description="at once from one other machine; a proxy there needs more; 64 is the most of all machines together"
+        default=16,
+        description="at once from one other machine; a proxy there needs more; 64 is the most of all machines together",
     )
 
     @model_validator(mode="after")

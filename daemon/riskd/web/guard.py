@@ -39,8 +39,10 @@ def _foreign(headers: Headers, hosts: Collection[str]) -> bool:
 def _unframed(scope: Scope, headers: Headers) -> ASGIApp | None:
     """The refusal of what two programs could read as two different requests."""
     if scope["http_version"] not in ("1.0", "1.1"):
-        return problem(505, f"HTTP/{scope['http_version'][:8]} is not spoken here; HTTP/1.1 is")
-    if "transfer-encoding" in headers:  # beside a length it would also win over it
+        return problem(505, f"HTTP/{scope['http_version'][:8]} is not spoken here; HTTP/1.1 is", {"Connection": "close"})
+    if "transfer-encoding" in headers and "content-length" in headers:  # the body would end elsewhere for a proxy
+        return problem(400, "the body has a length and chunks; send a length", {"Connection": "close"})
+    if "transfer-encoding" in headers:
         return problem(411, "say the length of the body instead of sending chunks")
     return None
 
@@ -59,9 +61,9 @@ def _post_refused(headers: Headers, most: int) -> ASGIApp | None:
 class Guard:
     """ASGI middleware. A foreign Host gets 421 (DNS rebinding ends here), a method other than GET gets 405.
 
-    What :data:`POSTS` names may be posted: short, with its length said before, and from no other site's page. Reading is open to who
-    is on this machine, which is where the server listens if it is ``local``, and asks for it by a loopback name; others show
-    ``token`` for everything but ``OPEN``. Wrong tokens are counted by address, whoever refused them.
+    What :data:`POSTS` names may be posted: short, with its length said before, and from no other site's page. Reading is open
+    where the server is ``local`` to its machine and is asked for by a name of loopback; whoever else asks shows ``token`` for
+    everything but :data:`OPEN`. Wrong tokens are counted by address, whoever refused them.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = (), token: str | None = None, local: bool = True) -> None:
@@ -105,7 +107,9 @@ class Guard:
         """The refusal of who has to show the token and does not."""
         shown = headers.get("authorization")
         if shown is not None and (wait := self._guesses.wait(address)):
-            return problem(429, f"{MOST_GUESSES} wrong tokens came from {address}; wait {wait} seconds", {"Retry-After": f"{wait}"})
+            return problem(
+                429, f"{MOST_GUESSES} wrong tokens came from {address}; wait {wait} seconds", {"Retry-After": f"{wait}"}
+            )
         if host_name(host) in self._open_to:
             return None
         if self._token is None:

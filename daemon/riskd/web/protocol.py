@@ -69,11 +69,12 @@ class Connection(H11Protocol):
         """Whether headers, a body or the reading of an answer take too long; silence between requests is uvicorn's to end."""
         if self._unread(now) > seconds:
             return True
-        if self._rests or not self.present:
+        if not self.present:
             return False
-        refused = self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete
-        arriving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY)
-        return arriving and now - self.since > (min(LINGER_SECONDS, seconds) if refused else seconds)
+        if self.conn.their_state is h11.SEND_BODY and self.cycle.response_complete:
+            return now - self.since > min(LINGER_SECONDS, seconds)
+        arriving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self._rests
+        return arriving and now - self.since > seconds
 
     def leave(self) -> None:
         """Closed; what waits to be read is dropped."""

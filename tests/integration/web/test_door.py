@@ -20,7 +20,12 @@ POST = b"POST /api/v1/data/decisions HTTP/1.1\r\nHost: localhost\r\nContent-Leng
 STREAM = b"GET /api/v1/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LONG = b"GET /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BRISK = Limits(seconds=0.5)
-DAWDLERS = {"silent": b"", "half a head": GET[:20], "half a body": POST + b"4000\r\n\r\n{", "refused body": POST + b"67108864\r\n\r\n{"}
+DAWDLERS = {
+    "silent": b"",
+    "half a head": GET[:20],
+    "half a body": POST + b"4000\r\n\r\n{",
+    "refused body": POST + b"67108864\r\n\r\n{",
+}
 
 
 class Wordy(FakeArchive):
@@ -52,7 +57,7 @@ def test_who_dawdles_is_closed_while_others_are_answered(sent: bytes) -> None:
             statuses.append(httpx.get(served.url + "/healthz").status_code)
         thread.join()
         assert set(statuses) == {200}
-        assert served.door.closed["slow"] == 60 or sent == b""
+        assert served.door.closed["slow"] == 60
 
 
 @pytest.mark.parametrize("sent", [GET[:20], POST + b"4000\r\n\r\n{"], ids=["head", "body"])
@@ -80,7 +85,7 @@ def test_who_does_not_read_is_left() -> None:
 
 def test_a_reader_of_changes_who_does_not_read_costs_a_bounded_memory() -> None:
     """However often the board changes, what waits for a deaf reader stays under 128 KiB, and then it is left."""
-    with house(Limits(seconds=2.0)) as served:
+    with house(Limits(seconds=1.0)) as served:
         deaf = served.call(STREAM)
         deaf.recv(1)
         waits = [0]
