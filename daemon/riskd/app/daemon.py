@@ -28,6 +28,7 @@ from riskd.observe.lag import watch_lag
 from riskd.observe.metrics import Metrics
 from riskd.observe.record import SESSIONS
 from riskd.observe.snapshot import Snapshot
+from riskd.observe.stages import Stages
 from riskd.runtime.clock import Clock, SystemClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.heartbeat import Heartbeat
@@ -90,9 +91,12 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
-    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
+    stages = Stages(metrics.stage, wall.now, time.perf_counter)
+    pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage)
     vitals = Vitals(time.monotonic)
-    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
+    service = Service(
+        pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals, stages=stages
+    )
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:

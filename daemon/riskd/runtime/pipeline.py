@@ -1,7 +1,7 @@
 """Carries closed sessions through the fold: pull, keep, judge, step, commit. Blocking; runs in one worker thread."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -9,13 +9,14 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid, Silenced
+from riskd.core.loss_shape import LossShape, loss_shapes
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
-from riskd.errors import DataError, RiskdError
+from riskd.errors import DataError, ModelError, RiskdError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
@@ -156,6 +157,17 @@ class Pipeline:
         if isinstance(said, Acknowledged) and standing.episode is None:
             raise RiskdError(f"{said.portfolio}/{said.limit}: no breach is open, so there is nothing to acknowledge")
         yield self._take(said)
+
+    def shapes(self, names: Collection[str]) -> tuple[LossShape, ...]:
+        """The losses ahead of the portfolios ``names``, on the bank of the newest figures; none without a bank."""
+        rules = self._parts.rules
+        with self._parts.stage("shapes"):
+            try:
+                bank = self._banks(rules, self.state, "A")
+            except ModelError as error:
+                log.warning("no losses ahead to show: %s", error)
+                return ()
+            return loss_shapes(rules.portfolios, bank, self.state.session, names)
 
     def finish(self) -> Iterator[Outcome]:
         """Run the steps that follow from committed ones."""

@@ -17,6 +17,7 @@ from riskd.web.data import DataApi, Desk, data_routes
 from riskd.web.guard import Guard
 from riskd.web.problem import explain_refusals
 from riskd.web.stream import ChangeStream
+from riskd.web.views import ViewsApi, view_routes
 
 GRACE_SECONDS = 3
 MOST_CONNECTIONS = 64
@@ -61,6 +62,7 @@ def create_app(
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
+    app.include_router(view_routes(ViewsApi(board, archive)))
     app.include_router(page_routes(assets()))
     app.add_middleware(Guard, hosts=hosts)
     explain_refusals(app)
