@@ -3,6 +3,7 @@
 import { el, placed } from "./dom.js";
 import { known, percent, signed } from "./format.js";
 import { orders, reasons, ways } from "./proposal.js";
+import { head } from "./table.js";
 
 const MOST_ROWS = 16;
 const CASH = "cash";
@@ -93,7 +94,7 @@ export function allocation(report, proposal) {
     "table",
     { class: "table weights" },
     el("caption", {}, proposed ? "Weights now and proposed" : "Weights"),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "asset"), ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("thead", {}, el("tr", {}, ...["asset", ...heads].map(head))),
     el("tbody", {}, ...rows.map((row) => tableRow(row, most, proposed))),
   );
 }

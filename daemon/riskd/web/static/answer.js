@@ -7,7 +7,10 @@ import { stateWord } from "./limits.js";
 import { panel } from "./panel.js";
 import { table } from "./table.js";
 
-const interval = (risk, name) => `${percent(risk[name])} (${percent(risk[`${name}_low`])} to ${percent(risk[`${name}_high`])})`;
+const interval = (risk, name) => {
+  const [low, high] = [risk[`${name}_low`], risk[`${name}_high`]];
+  return el("span", {}, percent(risk[name]), el("span", { class: "range" }, ` (${percent(low)} to ${percent(high)})`));
+};
 const money = (value, currency) => (known(value) ? `${grouped(Math.round(value)).replace("-", "−")} ${currency}` : NONE);
 
 function verdict(answer) {
@@ -35,16 +38,15 @@ function figures(answer) {
 
 function limits(answer) {
   if (!answer.limits.length) return null;
-  const cell = (share, holds, chance) => el("span", { class: holds ? null : "bad" }, `${percent(share, 0)} used, P(above) ${probability(chance)}`);
+  const cell = (risk, share, holds, chance) =>
+    el("span", {}, percent(risk.cvar), el("span", { class: holds ? "used" : "used bad" }, ` ${percent(share, 0)} used, P(above) ${probability(chance)}`));
   const rows = answer.limits.map((l) => [
     `${l.name}${l.state ? ` (${stateWord(l.state)})` : ""}`,
     percent(l.max_cvar),
-    `${percent(l.before.cvar)}`,
-    cell(l.share_before, l.holds_before, l.probability_before),
-    `${percent(l.after.cvar)}`,
-    cell(l.share_after, l.holds_after, l.probability_after),
+    cell(l.before, l.share_before, l.holds_before, l.probability_before),
+    cell(l.after, l.share_after, l.holds_after, l.probability_after),
   ]);
-  return table("limit-sides", "Limits", ["limit", "at", "CVaR now", "", "CVaR then", ""], rows);
+  return table("limit-sides", "Limits", ["limit", "at", "CVaR now", "CVaR then"], rows);
 }
 
 function holdings(answer) {
@@ -93,7 +95,8 @@ export function answerPanels(answer) {
   const warnings = answer.warnings.length ? el("ul", { class: "notes" }, ...answer.warnings.map((w) => el("li", {}, w))) : null;
   const { stamp } = answer;
   const rests = `Session ${stamp.session}, ${grouped(stamp.paths)} scenarios of ${stamp.model}, bank ${stamp.bank}, prices ${stamp.prices}.`;
-  const result = panel("Answer", { class: "panel answer", "data-mood": mood }, el("p", { class: `verdict ${mood}` }, words), ...figures(answer), size(answer), limits(answer), warnings, el("p", { class: "caption" }, rests));
-  const parts = [feasibility(answer), frontierPanel(answer), panel("Weights and orders", {}, holdings(answer), orders(answer))];
-  return [result, ...parts].filter(Boolean);
+  const result = panel("Answer", { class: "panel answer", "data-mood": mood }, el("div", { class: "stack" }, el("p", { class: `verdict ${mood}` }, words), ...figures(answer), size(answer), limits(answer), warnings, el("p", { class: "caption" }, rests)));
+  const beside = [frontierPanel(answer), feasibility(answer)].filter(Boolean);
+  const drawn = el("div", { class: beside.length > 1 ? "pair" : "stack" }, ...beside);
+  return [result, drawn, panel("Weights and orders", {}, el("div", { class: "stack" }, holdings(answer), orders(answer)))];
 }

@@ -3,6 +3,7 @@
 import { el, placed } from "./dom.js";
 import { level, percent, sessions } from "./format.js";
 import { choice, panel, quiet } from "./panel.js";
+import { head } from "./table.js";
 
 const MOST_ROWS = 12;
 
@@ -39,7 +40,7 @@ function rows(limit) {
 }
 
 function table(limit) {
-  const heads = ["asset", "", "adds", "share", "weight"].map((head) => el("th", { scope: "col" }, head));
+  const heads = ["asset", "", "adds", "share", "weight"].map(head);
   return el(
     "table",
     { class: "table bars" },

@@ -14,13 +14,14 @@ export class Drawing {
   constructor(height) {
     this.#height = height;
     this.#svg = shape("svg", { role: "img", height, "aria-label": "" });
-    this.element = el("div", { class: "drawing" }, this.#svg);
+    this.element = el("div", { class: "drawing", hidden: true }, this.#svg); // until there is something to see
     this.#resized.observe(this.element);
   }
 
   // draw(width, height) gives the shapes; label says in words what they show.
   show(label, draw) {
     this.#draw = draw;
+    this.element.hidden = false;
     this.#svg.setAttribute("aria-label", label);
     this.#render();
   }

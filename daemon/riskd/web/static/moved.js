@@ -3,6 +3,7 @@
 import { el, placed } from "./dom.js";
 import { level, percent, sessions, signed } from "./format.js";
 import { panel, quiet } from "./panel.js";
+import { head } from "./table.js";
 
 const WORDS = {
   volatility: "volatility of the assets",
@@ -60,7 +61,7 @@ function waterfall(limit, session) {
   const name = (step) => (step.name === "before" ? told.since : step.name === "after" ? session : (WORDS[step.name] ?? step.name));
   const like = told.like ? ` A loss of that size today would look like ${told.like}: ${percent(told.like_loss)}.` : "";
   const axis = span[0] > 0 ? ` The bars begin at ${percent(span[0], 1)}.` : "";
-  const heads = ["what", "", "CVaR"].map((head) => el("th", { scope: "col" }, head));
+  const heads = ["what", "", "CVaR"].map(head);
   return [
     el(
       "table",

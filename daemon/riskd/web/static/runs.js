@@ -4,6 +4,7 @@ import { el, placed } from "./dom.js";
 import { moment, span } from "./format.js";
 import { paced } from "./link.js";
 import { panel, quiet } from "./panel.js";
+import { head } from "./table.js";
 
 const READ_MS = 1500;
 const LAST = 60;
@@ -52,8 +53,8 @@ function waterfall(cycle) {
   const after = (run) => Math.max(0, (Date.parse(run.begun_at) - begun) / 1000);
   const total = Math.max(...cycle.runs.map((run) => after(run) + run.seconds), 1e-6);
   const rows = cycle.runs.flatMap((run) => run.stages.map((stage, i) => stageRow(stage, after(run), total, i === 0 ? run.what : null)));
-  const heads = ["stage", "", "took"].map((head) => el("th", { scope: "col" }, head));
-  const table = el(
+  const heads = ["stage", "", "took"].map(head);
+  const drawn = el(
     "table",
     { class: "table bars stages" },
     el("caption", {}, `Begun ${moment(begun)}; the bars span ${took(total)}`),
@@ -61,7 +62,7 @@ function waterfall(cycle) {
     el("tbody", {}, ...rows),
   );
   const faults = cycle.runs.filter((run) => run.fault).map((run) => el("p", { class: "bad" }, run.fault));
-  return [...faults, table];
+  return [...faults, drawn];
 }
 
 function summary(cycle) {

@@ -2,6 +2,9 @@
 
 import { el } from "./dom.js";
 
+// The head of a column; one without a name is no header.
+export const head = (text) => (text ? el("th", { scope: "col" }, text) : el("td"));
+
 // rows: arrays of text or elements, the first cell naming the row.
 export function table(name, caption, heads, rows, { tall = false } = {}) {
   const cells = (row) => row.map((text, i) => (i ? el("td", {}, text) : el("th", { scope: "row" }, text)));
@@ -12,7 +15,7 @@ export function table(name, caption, heads, rows, { tall = false } = {}) {
       "table",
       { class: `table ${name}` },
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
+      el("thead", {}, el("tr", {}, ...heads.map(head))),
       el("tbody", {}, ...rows.map((row) => el("tr", {}, ...cells(row)))),
     ),
   );

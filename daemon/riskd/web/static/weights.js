@@ -3,6 +3,7 @@
 import { el, shape } from "./dom.js";
 import { percent } from "./format.js";
 import { panel, quiet } from "./panel.js";
+import { head } from "./table.js";
 
 const MOST_ROWS = 12;
 const CASH = "cash";
@@ -48,7 +49,7 @@ export class Weights {
     }
     const lines = weightLines(rows);
     const most = Math.max(...lines.flatMap((l) => l.values), 0.01);
-    const heads = ["asset", "", rows[0].session, rows.at(-1).session].map((head) => el("th", { scope: "col" }, head));
+    const heads = ["asset", "", rows[0].session, rows.at(-1).session].map(head);
     const body = lines.map((l) =>
       el(
         "tr",
