@@ -97,8 +97,23 @@ def history(
         cash = 1 - sum(weights.values())
         reports.append(
             PortfolioReport(
-                name, session, status, Grade.A, 1.0, figures, limits, loss, weights, cash, 1e6, "USD", (), (), PROVENANCE,
-                pit=float(random.uniform()), crps=abs(loss) / 2,
+                name,
+                session,
+                status,
+                Grade.A,
+                1.0,
+                figures,
+                limits,
+                loss,
+                weights,
+                cash,
+                1e6,
+                "USD",
+                (),
+                (),
+                PROVENANCE,
+                pit=float(random.uniform()),
+                crps=abs(loss) / 2,
             )
         )
     return reports

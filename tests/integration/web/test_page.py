@@ -20,7 +20,7 @@ XSS = "<img src=x onerror=\"document.title='owned'\"><script>document.title='own
 # Every view with something that is there only once its data has come.
 VIEWS = {
     "#/": "#alerts [data-kind]",
-    "#/p/growth": "[data-ahead='2026-11-20'] .bin",
+    "#/p/growth": "[data-ahead='2026-11-20'] .mark-text",
     "#/p/growth/what-if": "#answer .limit",
     "#/model/growth": "[data-health] .contest",
     "#/data": "[data-read=yes] .sources",
