@@ -9,15 +9,15 @@ import numpy as np
 
 from riskd.core.arrays import Floats
 from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid, Silenced
-from riskd.core.loss_shape import LossShape, loss_shapes
+from riskd.core.loss_shape import LossShape
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
-from riskd.errors import DataError, ModelError, RiskdError
-from riskd.runtime.banks import SharedBanks
+from riskd.errors import DataError, RiskdError
+from riskd.runtime.banks import SharedBanks, newest_shapes
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
 from riskd.store.ledger import Ledger
@@ -160,14 +160,8 @@ class Pipeline:
 
     def shapes(self, names: Collection[str]) -> tuple[LossShape, ...]:
         """The losses ahead of the portfolios ``names``, on the bank of the newest figures; none without a bank."""
-        rules = self._parts.rules
         with self._parts.stage("shapes"):
-            try:
-                bank = self._banks(rules, self.state, "A")
-            except ModelError as error:
-                log.warning("no losses ahead to show: %s", error)
-                return ()
-            return loss_shapes(rules.portfolios, bank, self.state.session, names)
+            return newest_shapes(self._parts.rules, self.state, self._banks, names)
 
     def finish(self) -> Iterator[Outcome]:
         """Run the steps that follow from committed ones."""
