@@ -1,18 +1,12 @@
 """Keeps a session's scenario banks, so that figures and allocations of several portfolios share one simulation."""
 
-import logging
-from collections.abc import Collection
 from datetime import date
 
 from riskd.core.forecaster import MarketState
-from riskd.core.loss_shape import LossShape, loss_shapes
 from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
 from riskd.core.step import bank_of
-from riskd.errors import ModelError
-
-log = logging.getLogger(__name__)
 
 
 class SharedBanks:
@@ -29,13 +23,3 @@ class SharedBanks:
         if name not in self._banks:
             self._banks[name] = bank_of(rules, state, name)
         return self._banks[name]
-
-
-def newest_shapes(rules: Rules, state: State, banks: SharedBanks, names: Collection[str]) -> tuple[LossShape, ...]:
-    """The losses ahead of the portfolios ``names`` on bank A of ``state``; none where the model has no bank."""
-    try:
-        bank = banks(rules, state, "A")
-    except ModelError as error:
-        log.warning("no losses ahead to show: %s", error)
-        return ()
-    return loss_shapes(rules.portfolios, bank, state.session, names)

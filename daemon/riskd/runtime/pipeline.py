@@ -17,9 +17,10 @@ from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
 from riskd.errors import DataError, RiskdError
-from riskd.runtime.banks import SharedBanks, newest_shapes
+from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
+from riskd.runtime.shapes import newest_shapes
 from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
