@@ -91,8 +91,9 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
+    elapsed = None if replay else time.monotonic
     stages = Stages(metrics.stage, wall.now, time.perf_counter)
-    pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage)
+    pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage, elapsed)
     vitals = Vitals(time.monotonic)
     service = Service(
         pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals, stages=stages

@@ -161,6 +161,10 @@ class Ladder:
                 self._ask(name, _Question(asked, round_.first, session), round_, walk)
         return self._told(walk, round_, symbols)
 
+    def unsaid(self, said: Mapping[str, str]) -> tuple[FeedTurn, ...]:
+        """See :meth:`riskd.runtime.health.Health.unsaid`."""
+        return self._health.unsaid(said, self._now())
+
     def _current(self, symbols: tuple[str, ...], first: date, newest: date) -> _Round:
         if self._round is None or self._round.newest != newest or first < self._round.first:
             self._round = _Round(newest, first)

@@ -79,8 +79,9 @@ class MarketData:
         self._ask(recent[-self._overlap - 1 :][0], last)
 
     def turns(self, state: State) -> tuple[FeedTurned, ...]:
-        """How sources changed since the last call."""
-        turns, self._turns = self._turns, []
+        """How sources changed since the last call, and what of that was noted and never said."""
+        new = {turn.feed for turn in self._turns}
+        turns, self._turns = [*self._turns, *(t for t in self._ladder.unsaid(state.feeds) if t.feed not in new)], []
         return tuple(FeedTurned(state.session, t.feed, t.status.value, t.reason, t.at.isoformat()) for t in turns)
 
     def decided(self) -> bool:

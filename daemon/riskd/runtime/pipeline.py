@@ -32,7 +32,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a pipeline is made of; ``calendar`` tells the joint sessions."""
+    """What a pipeline is made of; ``calendar`` tells the joint sessions.
+
+    ``elapsed`` are seconds that nobody sets, of a daemon that lives by the wall; the past has none.
+    """
 
     rules: Rules
     data: MarketData
@@ -42,6 +45,7 @@ class Parts:
     history_from: date
     stage: Stage = untimed
     late_after: timedelta = LATE_AFTER
+    elapsed: Callable[[], float] | None = None
 
 
 class Pipeline:
@@ -52,6 +56,7 @@ class Pipeline:
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
         self._banks = SharedBanks()
+        self._awaited: tuple[date, float] | None = None  # the session without any price, and since when it is asked for
 
     @property
     def state(self) -> State:
@@ -111,9 +116,10 @@ class Pipeline:
     def missing(self) -> tuple[date, ...]:
         """Sessions that are over and not in the state yet, oldest first."""
         newest = self._parts.calendar.newest(self._parts.now())
-        if newest is None:
-            return ()
-        return self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest)
+        found = self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest) if newest else ()
+        if not found:
+            self._awaited = None
+        return found
 
     def catch_up(self, sessions: Iterable[date]) -> Iterator[Outcome]:
         """Finish what was interrupted, then take ``sessions`` in order; one outcome per committed step.
@@ -225,7 +231,16 @@ class Pipeline:
         if not missing:
             return False
         nothing = not np.isfinite(returns).any()
-        return self._within(session, GIVEN_UP if nothing else self._parts.late_after)
+        return self._within(session, GIVEN_UP if nothing else self._parts.late_after) or (nothing and self._barely_asked(session))
+
+    def _barely_asked(self, session: date) -> bool:
+        """Whether a session of which nobody has a price is asked for only now: if the wall is wrong it lies ahead."""
+        if self._parts.elapsed is None:
+            return False
+        now = self._parts.elapsed()
+        if self._awaited is None or self._awaited[0] != session:
+            self._awaited = session, now
+        return now - self._awaited[1] < GIVEN_UP.total_seconds()
 
     def _within(self, session: date, delay: timedelta) -> bool:
         """Whether ``session`` was over less than ``delay`` ago."""

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +89,12 @@ async def turn(folder: Path, started: threading.Event, whole: list[Whole], stop:
     replay = Replay(days[HISTORY], LAST, 1000.0, clock, lambda day: None)
     picture = Picture(board, wall.now, delivery.stats)
     service = Service(pipeline, picture, delivery, calendar, wall, Console(silent=True), replay, stages=stages)
-    app = create_app(board, ledger, lambda: (b"", "text/plain"), Desk(database, rules.symbols, lambda s: LAST), token=TOKEN)
+    answers = {}
+    if find_spec("riskd.app.what_if"):
+        engine = import_module("riskd.app.what_if")
+        answers["asker"] = engine.WhatIf(rules, pipeline.stored, engine.past_its_time(board, wall.now))
+    desk = Desk(database, rules.symbols, lambda symbol: LAST)
+    app = create_app(board, ledger, lambda: (b"", "text/plain"), desk, token=TOKEN, **answers)
     bound = listen("127.0.0.1", 0)
     whole.append(Whole(f"http://127.0.0.1:{bound.getsockname()[1]}", board, ledger, []))
     started.set()
@@ -235,4 +242,31 @@ def test_runs_are_waterfalls_of_what_was_measured(whole: Whole, visit: Callable[
     assert lefts == sorted(lefts)
     page.locator("#runs summary").nth(1).click()
     page.locator("#runs .cycle").nth(1).locator("table").wait_for()
+    assert opened.complaints == []
+
+
+def test_a_what_if_comes_back_answered(whole: Whole, visit: Callable[..., Visit]) -> None:
+    """Trades in words, then the least CVaR under a limit that cannot be met: the figures are those of the API."""
+    pytest.importorskip("riskd.app.what_if", reason="this riskd answers no what-if questions")
+    opened = visit(whole.url, "#/p/book/what-if", until="#answer .limit")
+    page = opened.page
+    ask = page.get_by_role("button", name="Ask")
+    ask.click()
+    page.get_by_text("Say which trades").wait_for()
+    page.locator("[name=trades]").fill("sell 10% AAA buy BBB")
+    ask.click()
+    page.wait_for_selector("#answer[data-answered]")
+    question = {"portfolio": "book", "trades": "sell 10% AAA buy BBB", "level": 0.95, "horizon": 1}
+    answer = httpx.post(f"{whole.url}/api/v1/what-if", json=question, timeout=30).json()
+    now, then = (answer[side]["risk"]["cvar"] * 100 for side in ("before", "after"))
+    assert [cell.split(" (")[0] for cell in opened.cells(".sides")[0][1:3]] == [f"{now:.2f} %", f"{then:.2f} %"]
+    assert page.locator(".frontier .dot-then").count() == 1
+    assert {row[0] for row in opened.cells("#answer .weights")} == {"AAA", "BBB", "CCC"}
+    page.get_by_label("Most expected profit").check()
+    page.locator("[name=limit]").fill("0.01")
+    page.get_by_text("Bounds: empty").click()
+    page.get_by_label("Most cash, %").fill("0")
+    ask.click()
+    page.get_by_text("Cannot be done: the least CVaR").wait_for()
+    assert "The cheapest way to make room" in opened.text("#answer")
     assert opened.complaints == []
