@@ -176,6 +176,19 @@ def test_a_change_shows_without_reload(site: Site, visit: Callable[..., Visit]) 
     assert opened.complaints == []
 
 
+def test_what_is_being_typed_survives_a_change(site: Site, visit: Callable[..., Visit]) -> None:
+    """A breach that somebody is about to acknowledge shows its new figure and keeps the words in its form, and the focus."""
+    opened = visit(site.url, "#/alerts", until="#breaches .breach")
+    why = opened.page.get_by_label("Why, for daily of growth")
+    why.fill("known, being reduced")
+    reports = site.board.snapshot.reports
+    worse = [replace(r, limits=tuple(replace(x, cvar=0.0777) for x in r.limits)) for r in reports if r.portfolio == "growth"]
+    site.pin(reports=(*worse, *(r for r in reports if r.portfolio != "growth")))
+    opened.page.get_by_text("CVaR 7.77").first.wait_for()
+    assert why.input_value() == "known, being reduced"
+    assert opened.page.evaluate("() => document.activeElement.name") == "reason"
+
+
 def test_grey_when_the_figures_expire(site: Site, visit: Callable[..., Visit]) -> None:
     """The page greys by itself when valid_until passes, in every view, and has its colours back with newer figures."""
     opened = visit(site.url)

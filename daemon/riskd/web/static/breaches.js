@@ -46,21 +46,28 @@ function form(report, limit, link) {
   return el("div", { class: "decide" }, why, el("div", { class: "buttons" }, acknowledge, silence, span), said);
 }
 
-function breach(report, limit, link) {
-  const said = saidOf(limit);
-  return el(
-    "li",
-    { class: "breach", "data-state": limit.state },
-    el("div", { class: "limit-head" }, el("b", {}, el("a", { href: address("portfolio", report.portfolio) }, report.portfolio), ` / ${limit.name}`), el("span", { class: "state" }, stateText(report, limit))),
-    el("p", {}, `CVaR ${percent(limit.cvar)} of ${percent(limit.max_cvar)}`, said ? el("span", { class: "quiet" }, `, ${said}`) : null),
-    form(report, limit, link),
-  );
+// One open breach: what it says changes, its form stays, for somebody may be typing.
+class Breach {
+  #state = el("span", { class: "state" });
+  #figures = el("p");
+
+  constructor(report, limit, link) {
+    const name = el("b", {}, el("a", { href: address("portfolio", report.portfolio) }, report.portfolio), ` / ${limit.name}`);
+    this.element = el("li", { class: "breach" }, el("div", { class: "limit-head" }, name, this.#state), this.#figures, form(report, limit, link));
+  }
+
+  update(report, limit) {
+    const said = saidOf(limit);
+    this.element.dataset.state = limit.state;
+    this.#state.textContent = stateText(report, limit);
+    this.#figures.replaceChildren(`CVaR ${percent(limit.cvar)} of ${percent(limit.max_cvar)}`, ...(said ? [el("span", { class: "quiet" }, `, ${said}`)] : []));
+  }
 }
 
 export class Breaches {
   #link;
-  #key = null;
-  #who = el("div");
+  #open = new Map();
+  #who = credentials();
   #list = el("ul", { id: "breaches", class: "cards", "aria-label": "Open breaches" });
 
   constructor(link) {
@@ -68,14 +75,16 @@ export class Breaches {
     this.element = el("div", { class: "stack" }, this.#who, this.#list);
   }
 
-  // Drawn again only when it changed: somebody may be typing.
   show(reports) {
-    const open = reports.flatMap((report) => report.limits.filter((l) => l.since).map((limit) => [report, limit]));
-    const key = JSON.stringify(open.map(([r, l]) => [r.portfolio, r.session, { ...l, contributions: [], explanation: null }]));
-    if (key === this.#key) return;
-    this.#key = key;
-    this.#who.replaceChildren(...(open.length ? [credentials()] : []));
-    const none = el("li", {}, quiet("No breach is open."));
-    this.#list.replaceChildren(...(open.length ? open.map(([report, limit]) => breach(report, limit, this.#link)) : [none]));
+    const found = reports.flatMap((report) => report.limits.filter((l) => l.since).map((limit) => [JSON.stringify([report.portfolio, limit.name]), report, limit]));
+    const kept = new Map();
+    for (const [key, report, limit] of found) {
+      kept.set(key, this.#open.get(key) ?? new Breach(report, limit, this.#link));
+      kept.get(key).update(report, limit);
+    }
+    const same = kept.size > 0 && [...kept.keys()].join() === [...this.#open.keys()].join();
+    this.#open = kept;
+    this.#who.hidden = kept.size === 0;
+    if (!same) this.#list.replaceChildren(...(kept.size ? [...kept.values()].map((b) => b.element) : [el("li", {}, quiet("No breach is open."))]));
   }
 }

@@ -1,7 +1,7 @@
 // Champion, challengers and rivals side by side over the same sessions.
 
 import { el } from "./dom.js";
-import { NONE, known, level, probability } from "./format.js";
+import { NONE, grouped, known, level, probability } from "./format.js";
 import { table } from "./table.js";
 
 const STRONG = 20;
@@ -11,7 +11,7 @@ const score = (value) => (known(value) ? value.toFixed(3).replace("-", "−") : 
 
 function evidence(value) {
   if (!known(value)) return NONE;
-  const text = value >= 1000 ? value.toExponential(1) : value.toFixed(value < 10 ? 2 : 0);
+  const text = value >= 1e6 ? value.toExponential(1) : value < 10 ? value.toFixed(2) : grouped(Math.round(value));
   return value >= STRONG ? el("b", { class: "bad" }, text) : text;
 }
 
