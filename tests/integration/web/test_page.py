@@ -299,7 +299,7 @@ def test_text_from_data_is_never_code(site: Site, visit: Callable[..., Visit]) -
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (400, "dark"), (1280, "light"), (1280, "dark")])
-def test_every_view_fits_and_can_be_read(site: Site, visit: Callable[..., Visit], width: int, scheme: str) -> None:
+def test_the_page_fits_and_can_be_read(site: Site, visit: Callable[..., Visit], width: int, scheme: str) -> None:
     """Nothing is wider than the window, and every text has a contrast of 4.5 : 1 with what lies behind it."""
     opened = visit(site.url, width=width, color_scheme=scheme)
     for hash, until in VIEWS.items():
