@@ -13,6 +13,7 @@ from riskd.core.loss_shape import LossShape
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
+from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
@@ -63,6 +64,16 @@ class Pipeline:
         if self._state is None:
             raise RuntimeError("the pipeline is not open")
         return self._state
+
+    def stored(self) -> tuple[State, ScenarioBank | None]:
+        """The newest committed state, and its scenario bank A where that is made; from any thread.
+
+        Raises RiskdError while the pipeline is not open.
+        """
+        state = self._state
+        if state is None:
+            raise RiskdError("riskd is warming up and has no scenarios yet; ask again in a minute")
+        return state, self._banks.made(state, "A")
 
     def valid_until(self, session: date) -> datetime | None:
         """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
@@ -146,7 +157,7 @@ class Pipeline:
         if self.state.session not in self.state.recent:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
-            yield from self._ask(self.state.session)
+            yield from self._ask(self.state.session, afresh=not self.unsettled)
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
@@ -175,12 +186,12 @@ class Pipeline:
         while self._due:
             yield self._take(self._due[0])
 
-    def _ask(self, last: date) -> Iterator[Outcome]:
+    def _ask(self, last: date, afresh: bool = False) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
         fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state.recent, last)
+                self._parts.data.pull(self.state.recent, last, afresh)
         except DataError as error:
             fault = error
         for turn in self._parts.data.turns(self.state):

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import pytest
 from web.conftest import TOKEN, Visit
 
 from conftest import small_rules
+from riskd.app.what_if import WhatIf, past_its_time
 from riskd.observe.board import Board
 from riskd.observe.console import Console
 from riskd.observe.snapshot import Snapshot
@@ -89,12 +88,9 @@ async def turn(folder: Path, started: threading.Event, whole: list[Whole], stop:
     replay = Replay(days[HISTORY], LAST, 1000.0, clock, lambda day: None)
     picture = Picture(board, wall.now, delivery.stats)
     service = Service(pipeline, picture, delivery, calendar, wall, Console(silent=True), replay, stages=stages)
-    answers = {}
-    if find_spec("riskd.app.what_if"):
-        engine = import_module("riskd.app.what_if")
-        answers["asker"] = engine.WhatIf(rules, pipeline.stored, engine.past_its_time(board, wall.now))
+    asker = WhatIf(rules, pipeline.stored, past_its_time(board, wall.now))
     desk = Desk(database, rules.symbols, lambda symbol: LAST)
-    app = create_app(board, ledger, lambda: (b"", "text/plain"), desk, token=TOKEN, **answers)
+    app = create_app(board, ledger, lambda: (b"", "text/plain"), desk, token=TOKEN, asker=asker)
     bound = listen("127.0.0.1", 0)
     whole.append(Whole(f"http://127.0.0.1:{bound.getsockname()[1]}", board, ledger, []))
     started.set()
@@ -247,7 +243,6 @@ def test_runs_are_waterfalls_of_what_was_measured(whole: Whole, visit: Callable[
 
 def test_a_what_if_comes_back_answered(whole: Whole, visit: Callable[..., Visit]) -> None:
     """Trades in words, then the least CVaR under a limit that cannot be met: the figures are those of the API."""
-    pytest.importorskip("riskd.app.what_if", reason="this riskd answers no what-if questions")
     opened = visit(whole.url, "#/p/book/what-if", until="#answer .limit")
     page = opened.page
     ask = page.get_by_role("button", name="Ask")
