@@ -96,9 +96,8 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     stages = Stages(metrics.stage, wall.now, time.perf_counter)
     pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage, elapsed)
     vitals = Vitals(time.monotonic)
-    service = Service(
-        pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals, stages=stages
-    )
+    fold = pipeline, picture, delivery, market.calendar
+    service = Service(*fold, wall, console, replay, settings.live, vitals=vitals, stages=stages)
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
