@@ -31,6 +31,7 @@ from riskd.observe.lag import watch_lag
 from riskd.observe.metrics import Metrics
 from riskd.observe.record import SESSIONS
 from riskd.observe.snapshot import Snapshot
+from riskd.observe.stages import Stages
 from riskd.runtime.clock import Clock, SystemClock
 from riskd.runtime.commands import Commander
 from riskd.runtime.delivery import Delivery
@@ -99,9 +100,11 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
     elapsed = None if replay else time.monotonic
-    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage, elapsed)
+    stages = Stages(metrics.stage, wall.now, time.perf_counter)
+    pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage, elapsed)
     vitals = Vitals(time.monotonic)
-    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
+    fold = pipeline, picture, delivery, market.calendar
+    service = Service(*fold, wall, console, replay, settings.live, vitals=vitals, stages=stages)
     asker = WhatIf(rules, pipeline.stored, past_its_time(board, wall.now))
     orders = Orders(service, outbox, delivery, wall.now)
     commander = Commander(Commands(database), orders.handlers, wall.now, answering(asker, wall.now))
@@ -109,8 +112,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
             await stack.enter_async_context(embedded_broker(settings.mqtt.port))
-        every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
-        heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
+        heartbeat = _heartbeat(settings, picture, vitals, database, _say(outbox, delivery), wall)
         background: list[Background] = [delivery.run, commander.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
@@ -119,6 +121,14 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
+
+
+def _heartbeat(
+    settings: Settings, picture: Picture, vitals: Vitals, database: Database, say: Callable[[Message], None], wall: Clock
+) -> Heartbeat:
+    """At the pace of the broker's section, which also other sinks are told by."""
+    every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
+    return Heartbeat(picture, vitals, Pulses(database), say, wall.now, every)
 
 
 def _remember(picture: Picture, ledger: Ledger) -> None:

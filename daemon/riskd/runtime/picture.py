@@ -7,11 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from riskd.core.events import Outcome
+from riskd.core.loss_shape import LossShape
 from riskd.core.marks import marked
 from riskd.core.report import PortfolioReport
 from riskd.observe.board import Board
+from riskd.observe.exhibits import Exhibits
 from riskd.observe.record import Diary
 from riskd.observe.snapshot import Delivery, Snapshot
+from riskd.observe.stages import Run
 from riskd.store.ledger import Said
 
 
@@ -60,6 +63,12 @@ class Picture:
             if judged:
                 changes |= {"last_success_at": self._now(), "valid_until": valid_until}
         self.change(**changes)
+
+    def exhibit(self, shapes: tuple[LossShape, ...] | None = None, runs: tuple[Run, ...] | None = None) -> None:
+        """Replace what only the page shows; None leaves it."""
+        old = self._board.exhibits
+        self._board.exhibits = Exhibits(old.shapes if shapes is None else shapes, old.runs if runs is None else runs)
+        self.change()
 
     def fail(self, problem: str) -> None:
         """A cycle failed before anything was committed; the reason stays until a cycle works."""

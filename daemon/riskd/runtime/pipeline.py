@@ -1,7 +1,7 @@
 """Carries closed sessions through the fold: pull, keep, judge, step, commit. Blocking; runs in one worker thread."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -17,6 +17,7 @@ from riskd.core.events import (
     SessionVoid,
     Word,
 )
+from riskd.core.loss_shape import LossShape
 from riskd.core.objection import objection_to
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
@@ -30,6 +31,7 @@ from riskd.errors import DataError, RiskdError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
+from riskd.runtime.shapes import newest_shapes
 from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
@@ -189,6 +191,11 @@ class Pipeline:
             raise RiskdError(refusal)
         yield self._take(said, receipt)
         yield from self.finish()
+
+    def shapes(self, names: Collection[str]) -> tuple[LossShape, ...]:
+        """The losses ahead of the portfolios ``names``, on the bank of the newest figures; none without a bank."""
+        with self._parts.stage("shapes"):
+            return newest_shapes(self._parts.rules, self.state, self._banks, names)
 
     def finish(self) -> Iterator[Outcome]:
         """Run the steps that follow from committed ones."""

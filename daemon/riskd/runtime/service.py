@@ -11,8 +11,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from riskd.core.events import Outcome
+from riskd.core.step import untimed
 from riskd.errors import DataError
 from riskd.observe.console import Console
+from riskd.observe.stages import Stages
 from riskd.runtime.calendar import Calendar, preceding
 from riskd.runtime.clock import Clock, HandClock
 from riskd.runtime.delivery import Delivery
@@ -58,14 +60,16 @@ class Service:
         patient: bool = True,
         tick_seconds: float = TICK_SECONDS,
         vitals: Vitals | None = None,
+        stages: Stages | None = None,
     ) -> None:
         """``patient``: wait for prices when there are none at start; otherwise that is an error. ``vitals`` are told of the fold
-        and of the scheduler.
+        and of the scheduler; ``stages`` are those that the pipeline is timed by.
         """
         self._pipeline, self._picture, self._delivery = pipeline, picture, delivery
         self._calendar, self._wall, self._console = calendar, wall, console
         self._replay, self._patient, self._tick_seconds = replay, patient, tick_seconds
         self._vitals = vitals or Vitals(time.monotonic)
+        self._stages = stages or Stages(untimed, wall.now, time.perf_counter)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
         self._open = False
         self._opened = asyncio.Event()
@@ -145,6 +149,7 @@ class Service:
         valid_until = self._valid_until(self._pipeline.state.recent[-1]) if self._picture.shown.last_success_at else None
         feeds = dict(self._pipeline.state.feeds)
         self._picture.change(phase="watching", problems=(), valid_until=valid_until, feeds=feeds)
+        await self._exhibit({r.portfolio for r in self._picture.shown.reports if r.figures} if resumed else set(), "start")
 
     async def _play(self, replay: Replay) -> None:
         """Every session of the replay that is not in the state yet, at its pace."""
@@ -193,10 +198,14 @@ class Service:
             if self._picture.shown.problems != (f"prices: {error}",):
                 log.error("%s", error)
             self._retry_at = loop.time() + RETRY_SECONDS
-            self._picture.fail(f"prices: {error}")
+            self._fail("prices", f"prices: {error}")
         except Exception as error:  # the scheduler logs it and ticks on: told here, or a dead cycle would look like a calm day
-            self._picture.fail(f"{BROKEN}: {type(error).__name__}: {error}")
+            self._fail("failed", f"{BROKEN}: {type(error).__name__}: {error}")
             raise
+
+    def _fail(self, what: str, problem: str) -> None:
+        self._picture.exhibit(runs=self._stages.close(None, what, problem))
+        self._picture.fail(problem)
 
     async def _follow(self, steps: Iterator[Outcome]) -> None:
         """Take every step and tell its outcome, see :meth:`_tell`; nobody else takes one meanwhile."""
@@ -205,13 +214,21 @@ class Service:
                 await self._tell(outcome)
 
     async def _tell(self, outcome: Outcome) -> None:
-        """A breach is published before its allocation starts."""
+        """A breach is published before its allocation starts; the page's own pictures come after everybody was told."""
         self._moved()
         self._picture.tell(outcome, self._valid_until(outcome.session))
         self._console.outcome(outcome)
         self._delivery.wake()
         if outcome.follow_ups:
             await self._delivery.flush(PUBLISH_SECONDS)
+        await self._exhibit({r.portfolio for r in outcome.reports if r.figures}, _word(outcome))
+
+    async def _exhibit(self, portfolios: set[str], what: str) -> None:
+        """What only the page shows: the losses ahead of ``portfolios``, and what took how long."""
+        loop, shapes = asyncio.get_running_loop(), None
+        if portfolios:
+            shapes = await loop.run_in_executor(self._worker, self._pipeline.shapes, portfolios)
+        self._picture.exhibit(shapes, self._stages.close(self._pipeline.state.session, what))
 
     async def _outcomes(self, steps: Iterator[Outcome]) -> AsyncIterator[Outcome]:
         """The pipeline's outcomes, each computed in the worker thread when it is asked for."""
@@ -231,3 +248,9 @@ class Service:
         upcoming = self._calendar.over_at(following) if following else None
         problems = tuple(p for p in self._picture.shown.problems if not p.startswith(BROKEN))
         self._picture.change(expected_by=expected, next_run_at=upcoming, problems=problems)
+
+
+def _word(outcome: Outcome) -> str:
+    """What a step was, for people."""
+    names = ", ".join(p.portfolio for p in outcome.proposals)
+    return f"allocation {names}" if names else "figures" if outcome.reports else "notice"
