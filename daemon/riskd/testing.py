@@ -83,6 +83,7 @@ class ListSink:
     name: str = "list"
     connected: bool = True
     connections: int = 1
+    fault: str = ""
     refusing: bool = False
     taken: list[Message] = field(default_factory=list)
 

@@ -33,6 +33,7 @@ from riskd.runtime.delivery import Delivery
 from riskd.runtime.heartbeat import Heartbeat
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Background, Replay, Service
+from riskd.runtime.sink_health import SinkHealth
 from riskd.runtime.systemd import notify
 from riskd.runtime.vitals import Vitals
 from riskd.settings import Mqtt, Settings, Web
@@ -80,7 +81,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     ledger = Ledger(database, takers(sinks))
     outbox = SqlOutbox(database)
     board = _board(wall.now(), forecaster.identity, forecaster.provider)
-    delivery = Delivery(outbox, sinks, on_change=lambda: picture.change())
+    delivery = Delivery(outbox, sinks, on_change=lambda: picture.change(), on_full=lambda error: heartbeat.look())
     picture = Picture(board, wall.now, delivery.stats)
     ledger.retire(rules)
     said = ledger.said()
@@ -92,13 +93,26 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     picture.change(sources=tuple(feed.name for feed in market.feeds))
     pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
     vitals = Vitals(time.monotonic)
-    service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
+    every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
+    heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
+    health = SinkHealth(outbox, delivery.stats, wall.now, timedelta(minutes=settings.service.delivery_minutes))
+    service = Service(
+        pipeline,
+        picture,
+        delivery,
+        market.calendar,
+        wall,
+        console,
+        replay,
+        settings.live,
+        vitals=vitals,
+        sinks=health,
+        on_full=lambda error: heartbeat.look(),
+    )
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:
             await stack.enter_async_context(embedded_broker(settings.mqtt.port))
-        every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
-        heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
         background: list[Background] = [delivery.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))

@@ -59,6 +59,21 @@ class FeedTurned:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkTurned:
+    """Delivery to a sink began to fail or works again, or the sink gave events up; ``at`` is when, in UTC.
+
+    ``given_up`` is the newest of those events, by its place in the outbox.
+    """
+
+    session: date
+    sink: str
+    status: str  # failing, working, parked, gone
+    reason: str
+    at: str
+    given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationDue:
     """A limit of ``portfolio`` fires and its breach is already committed: look for weights that respect the limits."""
 
@@ -113,7 +128,7 @@ def _signed(author: str, reason: str) -> None:
         raise ValueError(f"who says so ({author!r}) and why ({reason!r}) must both be given")
 
 
-Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue | Acknowledged | Silenced
+Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | SinkTurned | AllocationDue | Acknowledged | Silenced
 
 
 class Category(StrEnum):
@@ -151,6 +166,10 @@ class AlertKind(StrEnum):
     FEED_WORKING = "feed.working"
     FEED_FAILOVER = "feed.failover"
     FEED_FAILBACK = "feed.failback"
+    DELIVERY_FAILING = "delivery.failing"
+    DELIVERY_WORKING = "delivery.working"
+    DELIVERY_PARKED = "delivery.parked"
+    DELIVERY_GONE = "delivery.gone"
 
 
 @dataclass(frozen=True, slots=True)

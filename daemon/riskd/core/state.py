@@ -87,6 +87,8 @@ class State:
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
     eve: Eve = Eve()
     feeds: Mapping[str, str] = field(default_factory=dict)  # feed -> the last thing told of it
+    sinks: Mapping[str, str] = field(default_factory=dict)  # sink that was told to be failing -> since when
+    given_up: Mapping[str, int] = field(default_factory=dict)  # sink -> the newest of its parked events that was told
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
     lanes: tuple[Stream, ...] = ()  # in the order of the rules
@@ -115,6 +117,8 @@ def pack(state: State) -> bytes:
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
     }
+    if state.sinks or state.given_up:
+        head["sinks"] = [dict(state.sinks), dict(state.given_up)]
     if state.lanes:
         head["lanes"] = [stream.fault for stream in state.lanes]
     arrays = {
@@ -169,6 +173,8 @@ def unpack(content: bytes) -> State:
             standings=standings,
             eve=Eve(_read(head["eve"][0]), head["eve"][1], _glance(head["glances"][1], arrays, "eve-covariance")),
             feeds=head["feeds"],
+            sinks=head.get("sinks", ({}, {}))[0],
+            given_up=head.get("sinks", ({}, {}))[1],
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
             lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),

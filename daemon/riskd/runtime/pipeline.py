@@ -8,7 +8,17 @@ from datetime import date, datetime, timedelta
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid, Silenced
+from riskd.core.events import (
+    Acknowledged,
+    AllocationDue,
+    Event,
+    Outcome,
+    PricesChanged,
+    SessionClosed,
+    SessionVoid,
+    Silenced,
+    SinkTurned,
+)
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
@@ -49,6 +59,7 @@ class Pipeline:
         self._parts = parts
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
+        self._unkept: tuple[Doubt, ...] | None = None  # of the newest judgement, for the quarantine
         self._banks = SharedBanks()
 
     @property
@@ -65,7 +76,7 @@ class Pipeline:
     @property
     def interrupted(self) -> bool:
         """Whether steps are left over from before a stop."""
-        return bool(self._due)
+        return bool(self._due) or self._unkept is not None
 
     @property
     def unsettled(self) -> bool:
@@ -92,6 +103,8 @@ class Pipeline:
             past = parts.data.history(parts.history_from, self._settled(today))
         state = warm_state(parts.rules, past.table, standings, progress, past.doubts, past.sources, past.told)
         self._state = self._past_gaps(state, today)
+        if newest is not None:
+            self._state = replace(self._state, sinks=newest[0].sinks, given_up=newest[0].given_up)
         parts.ledger.start(self._state)
         return False
 
@@ -129,8 +142,7 @@ class Pipeline:
             if self._late(session, judged.doubts, judged.returns):
                 log.info("prices of %s are late", session)
                 return
-            yield self._taken(self._event(session, judged), judged)
-            yield from self.finish()
+            yield from self._taken(self._event(session, judged), judged)
 
     def reconsider(self, ask: bool) -> Iterator[Outcome]:
         """Judge the newest session again: after a decision, or (``ask``) for prices that came late or were restated."""
@@ -143,8 +155,12 @@ class Pipeline:
             judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
             session = self.state.session
-            yield self._taken(PricesChanged(session, judged, self._behind(session), self._time()), judged)
-        yield from self.finish()
+            yield from self._taken(PricesChanged(session, judged, self._behind(session), self._time()), judged)
+
+    def deliver(self, turns: Iterable[SinkTurned]) -> Iterator[Outcome]:
+        """Take how delivery to sinks turned."""
+        for turn in turns:
+            yield self._take(turn)
 
     def decide(self, said: Acknowledged | Silenced) -> Iterator[Outcome]:
         """Take what a person said of a limit. Raises RiskdError for an unknown limit, or without a breach to acknowledge."""
@@ -158,7 +174,8 @@ class Pipeline:
         yield self._take(said)
 
     def finish(self) -> Iterator[Outcome]:
-        """Run the steps that follow from committed ones."""
+        """Do what follows from committed steps."""
+        self._keep()
         while self._due:
             yield self._take(self._due[0])
 
@@ -191,11 +208,18 @@ class Pipeline:
         silent = any(standing.silence for standing in self.state.standings.values())
         return self._parts.now().isoformat() if silent else None
 
-    def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
-        """One step on judged prices; then the quarantine shows what they left there."""
+    def _taken(self, event: Event, judged: JudgedPrices) -> Iterator[Outcome]:
+        """One step on judged prices; then the quarantine shows what they left there, and what follows is done."""
         outcome = self._take(event)
-        self._parts.data.keep(self.state, judged.doubts)
-        return outcome
+        self._unkept = judged.doubts
+        yield outcome
+        yield from self.finish()
+
+    def _keep(self) -> None:
+        """A store that is full after the step was committed leaves this for the next time."""
+        if self._unkept is not None:
+            self._parts.data.keep(self.state, self._unkept)
+            self._unkept = None
 
     def _take(self, event: Event) -> Outcome:
         """One step, committed."""
@@ -208,8 +232,8 @@ class Pipeline:
         return outcome
 
     def _happened(self, event: Event) -> datetime:
-        """When a person spoke, else when the session was over."""
-        if isinstance(event, Acknowledged | Silenced):
+        """When a person spoke or delivery turned, else when the session was over."""
+        if isinstance(event, Acknowledged | Silenced | SinkTurned):
             return datetime.fromisoformat(event.at)
         return self._parts.calendar.over_at(event.session)
 

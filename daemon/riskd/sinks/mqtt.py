@@ -142,6 +142,7 @@ class MqttSink:
         self._link: Link | None = None
         self._turn = asyncio.Lock()
         self._connections = 0
+        self.fault = ""
         self._told: set[str] = set()
 
     @property
@@ -188,6 +189,7 @@ class MqttSink:
         except (MqttError, ConfigError) as error:
             heed_cancellation()
             line, blame_configuration = explanation(error, self._target)
+            self.fault = line
             self._tell(line)
             return (0.0 if since is None else now() - since), blame_configuration
         return now() - (since or now()), False
@@ -196,7 +198,7 @@ class MqttSink:
         """Announce, then wait until the connection is lost (MqttError) or the task is cancelled."""
         await self._announce(link, "online")
         self._told.clear()
-        self._link, self._connections = link, self._connections + 1
+        self._link, self._connections, self.fault = link, self._connections + 1, ""
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
             heed_cancellation()

@@ -18,6 +18,7 @@ from riskd.core.events import (
     SessionClosed,
     SessionVoid,
     Silenced,
+    SinkTurned,
 )
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
@@ -35,6 +36,8 @@ def key_of(event: Event) -> str:
             return f"void/{event.session}"
         case FeedTurned():
             return f"feed/{event.at}/{digest([event.feed, event.status])}"
+        case SinkTurned():
+            return f"sink/{event.at}/{digest([event.sink, event.status])}"
         case AllocationDue():
             return f"allocation/{event.session}/{event.portfolio}"
         case Acknowledged() | Silenced():
@@ -53,7 +56,7 @@ def write_event(event: Event) -> str:
             body |= {"feed": event.feed, "status": event.status, "reason": event.reason, "at": event.at}
         case AllocationDue():
             body["portfolio"] = event.portfolio
-        case Acknowledged() | Silenced():
+        case SinkTurned() | Acknowledged() | Silenced():
             body |= {**asdict(event), "session": body["session"]}
     return json.dumps(body, sort_keys=True, allow_nan=False)
 
@@ -71,6 +74,8 @@ def read_event(text: str) -> Event:
             return SessionVoid(session, body["reason"])
         case "FeedTurned":
             return FeedTurned(session, body["feed"], body["status"], body["reason"], body["at"])
+        case "SinkTurned":
+            return SinkTurned(session, *(body[name] for name in ("sink", "status", "reason", "at", "given_up")))
         case "AllocationDue":
             return AllocationDue(session, body["portfolio"])
         case "Acknowledged":
