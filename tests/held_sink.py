@@ -59,7 +59,7 @@ class HeldSink:
         self.name = name
         self.connected = connected
         self.connections = int(connected)
-        self.fault = ""
+        self.fault = self.unheard = ""
         self.tried: list[str] = []
         self.took: list[str] = []
         self.react: Callable[[Message], Awaitable[None]] | None = None

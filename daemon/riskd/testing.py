@@ -84,6 +84,7 @@ class ListSink:
     connected: bool = True
     connections: int = 1
     fault: str = ""
+    unheard: str = ""
     refusing: bool = False
     taken: list[Message] = field(default_factory=list)
 

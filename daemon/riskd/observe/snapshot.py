@@ -24,6 +24,7 @@ class Delivery:
     given_up: int = 0  # refused for good and parked
     trouble: str = ""  # why nothing gets through, empty if something does
     trouble_seconds: float = 0.0  # for how long
+    unheard: str = ""  # that the newest event was taken and reached nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +59,5 @@ class Snapshot:
 
 
 def troubles(snapshot: Snapshot) -> tuple[str, ...]:
-    """One line for each sink that takes nothing now. Judging goes on and events are kept, so the daemon stays ready."""
-    return tuple(f"{d.sink}: {d.trouble}" for d in snapshot.deliveries if d.trouble)
+    """One line for each sink that takes nothing now, or reaches nobody. Events are kept, so the daemon stays ready."""
+    return tuple(f"{d.sink}: {d.trouble or d.unheard}" for d in snapshot.deliveries if d.trouble or d.unheard)

@@ -15,6 +15,7 @@ from riskd.store.outbox import Outbox, Queued
 
 POLL_SECONDS = 1.0  # how often a resting courier looks whether its sink has reconnected, or the store takes again what is owed
 BATCH = 100  # events read at once
+RECENT_SECONDS = 5.0  # before a connection was lost: what was taken then may be lost with it
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Courier:
         self._refused = False  # in this round, for now
         self._failures = 0  # rounds in a row that were refused something on one connection
         self._told: set[str] = set()
+        self._last: tuple[Message, float] | None = None  # the newest event that was taken, and when
         self._trouble = ""  # why nothing gets through now
         self._trouble_since = time.monotonic()
         self._backlog: tuple[int, int, float] = (0, 0, 0.0)
@@ -63,7 +65,8 @@ class Courier:
         age += time.monotonic() - self._counted_at if pending else 0.0
         sink, counts = self.sink, (self._taken, self._refusals, self._given_up)
         since = time.monotonic() - self._trouble_since if self._trouble else 0.0
-        return Standing(sink.name, sink.connected, sink.connections, pending, parked, age, *counts, self._trouble, since)
+        state = sink.name, sink.connected, sink.connections, pending, parked, age
+        return Standing(*state, *counts, self._trouble, since, sink.unheard)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -85,6 +88,7 @@ class Courier:
             self._told.clear()
             self._failures = 0
             await self._assert_states()
+            await self._repeat_last()
         done = await self._drain()
         await self._assert_states()
         self._failures = self._failures + 1 if self._refused else 0
@@ -123,10 +127,20 @@ class Courier:
                 self._refusals += 1
                 self._turned_away(error)
             return error.permanent
+        self._last = queued.message, time.monotonic()
         await self._marks.taken(queued.seq)
         self._taken += 1
         self._in_trouble("")
         return True
+
+    async def _repeat_last(self) -> None:
+        """A broker that was killed may have lost what it had just confirmed: the newest event goes out again, under its id."""
+        if self._last is None or self._last[1] < self._trouble_since - RECENT_SECONDS:
+            return
+        try:
+            await self.sink.deliver(self._last[0])
+        except DeliveryError as error:
+            self._tell(f"event {self._last[0].id} could not be repeated: {error}")
 
     async def _assert_states(self) -> None:
         """Deliver every retained state that this connection has not seen in its newest form."""
@@ -169,7 +183,7 @@ class Courier:
         self._counted_at = time.monotonic()
         if not self.sink.connected:
             self._in_trouble(self.sink.fault or "not connected")
-        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2], self._trouble)
+        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2], self._trouble, self.sink.unheard)
         if shown != self._shown:
             self._shown = shown
             self._on_change()

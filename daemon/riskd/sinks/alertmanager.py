@@ -73,7 +73,7 @@ class AlertmanagerSink:
         self._turn = asyncio.Lock()  # what is said later must arrive later
         self._connections = 0
         self._connected = False
-        self.fault = ""
+        self.fault = self.unheard = ""
         self._told: set[str] = set()
 
     @property

@@ -27,7 +27,7 @@ class LogSink:
     name = "log"
     connected = True
     connections = 1
-    fault = ""
+    fault = unheard = ""
 
     async def run(self) -> None:
         """Nothing to keep alive: wait until cancelled."""

@@ -10,7 +10,7 @@ class Sink(Protocol):
 
     ``run`` keeps the connection alive until cancelled; sinks without a connection just wait.
     ``connections`` counts completed connects: a new value means retained states must be re-asserted. ``fault`` says in one line
-    why it is not connected, empty if it is or nobody knows.
+    why it is not connected, empty if it is or nobody knows; ``unheard`` says that the newest event was taken and reached nobody.
     """
 
     @property
@@ -24,6 +24,9 @@ class Sink(Protocol):
 
     @property
     def fault(self) -> str: ...
+
+    @property
+    def unheard(self) -> str: ...
 
     async def run(self) -> None: ...
 
