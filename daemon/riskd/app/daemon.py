@@ -96,19 +96,8 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     every = timedelta(seconds=(settings.mqtt or Mqtt()).heartbeat_seconds)
     heartbeat = Heartbeat(picture, vitals, Pulses(database), _say(outbox, delivery), wall.now, every)
     health = SinkHealth(outbox, delivery.stats, wall.now, timedelta(minutes=settings.service.delivery_minutes))
-    service = Service(
-        pipeline,
-        picture,
-        delivery,
-        market.calendar,
-        wall,
-        console,
-        replay,
-        settings.live,
-        vitals=vitals,
-        sinks=health,
-        on_full=lambda error: heartbeat.look(),
-    )
+    parts = pipeline, picture, delivery, market.calendar, wall, console
+    service = Service(*parts, replay, settings.live, vitals=vitals, sinks=health, on_full=lambda error: heartbeat.look())
     async with AsyncExitStack() as stack:
         stack.callback(database.close)
         if settings.mqtt is not None and settings.mqtt.embedded:

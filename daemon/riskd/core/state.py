@@ -117,10 +117,7 @@ def pack(state: State) -> bytes:
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
     }
-    if state.sinks or state.given_up:
-        head["sinks"] = [dict(state.sinks), dict(state.given_up)]
-    if state.lanes:
-        head["lanes"] = [stream.fault for stream in state.lanes]
+    head |= _rare(state)
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
@@ -180,6 +177,13 @@ def unpack(content: bytes) -> State:
             lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),
             glance=_glance(head["glances"][0], arrays, "covariance"),
         )
+
+
+def _rare(state: State) -> dict[str, object]:
+    """What most states do not have."""
+    lanes = {"lanes": [stream.fault for stream in state.lanes]} if state.lanes else {}
+    sinks = {"sinks": [dict(state.sinks), dict(state.given_up)]} if state.sinks or state.given_up else {}
+    return {**lanes, **sinks}
 
 
 def _row(d: Doubt) -> list[str | None]:
