@@ -10,9 +10,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from riskd.core.grade import Grade
-from riskd.core.limits import LimitState
+from riskd.core.limits import Acknowledgement, LimitState, Silence
 from riskd.core.proposed import Proposal
-from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
+from riskd.core.report import Contribution, Explanation, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
 from riskd.observe.lag import watch_lag
 from riskd.observe.metrics import Metrics
@@ -147,6 +147,29 @@ def test_a_breach_is_one_while_its_episode_is_open(state: LimitState, since: str
     assert value(series, "riskd_limit_state", "main", "cvar-95", state.value) == 1
     assert sum(v for (n, _), v in series.items() if n == "riskd_limit_state") == 1
     assert value(series, "riskd_portfolio_cvar_limit_ratio", "main", "cvar-95", "0.95", "1") == 0.05
+
+
+def test_what_moved_a_limit_is_told_by_cause() -> None:
+    """The causes of the newest explanation, and nothing once the figures are stale."""
+    why = Explanation("2026-11-19", 0.028, 0.03, {"volatility": 0.003, "dependence": -0.001})
+    explained = with_report(limits=(replace(LIMIT, explanation=why),))
+    assert value(scrape(explained), "riskd_limit_cvar_change_ratio", "main", "cvar-95", "volatility") == 0.003
+    assert value(scrape(explained), "riskd_limit_cvar_change_ratio", "main", "cvar-95", "dependence") == -0.001
+    assert "riskd_limit_cvar_change_ratio" not in names(scrape(explained, NOW + timedelta(days=2)))
+
+
+def test_who_knows_of_a_breach_is_told_while_it_is_open() -> None:
+    """An open breach is acknowledged or not; a closed one is neither. A silence is told while it holds."""
+    known = Acknowledgement("ann", "hedged tomorrow", NOW.isoformat(), 0.03)
+    quiet = Silence("ann", "night", NOW.isoformat(), (NOW + timedelta(hours=2)).isoformat())
+    firing = replace(LIMIT, state=LimitState.FIRING, since="2026-11-19")
+    for limit, expected in ((LIMIT, None), (firing, 0), (replace(firing, acknowledged=known), 1)):
+        assert value(scrape(with_report(limits=(limit,))), "riskd_limit_acknowledged", "main", "cvar-95") == expected
+    silenced = with_report(limits=(replace(firing, silence=quiet),))
+    ends = value(scrape(silenced), "riskd_limit_silenced_until_timestamp_seconds", "main", "cvar-95")
+    assert ends == (NOW + timedelta(hours=2)).timestamp()
+    later = scrape(silenced, NOW + timedelta(hours=3))
+    assert value(later, "riskd_limit_silenced_until_timestamp_seconds", "main", "cvar-95") is None
 
 
 def test_a_removed_portfolio_leaves_nothing() -> None:

@@ -155,9 +155,13 @@ def states(title: str, query: Query, words: Mapping, text: str = "") -> statetim
     return _targets(panel, (query,), instant=False)
 
 
-def bars(title: str, query: Query, unit: str, steps: Steps, text: str = "", most: float | None = None) -> bargauge.Panel:
+def bars(
+    title: str, query: Query, unit: str, steps: Steps, text: str = "", least: float | None = 0, most: float | None = None
+) -> bargauge.Panel:
     """One horizontal bar a series, as of now."""
-    panel = bargauge.Panel().title(title).description(text).unit(unit).thresholds(thresholds(steps)).min(0)
+    panel = bargauge.Panel().title(title).description(text).unit(unit).thresholds(thresholds(steps))
+    if least is not None:
+        panel = panel.min(least)
     panel = panel.orientation(kinds.VizOrientation.HORIZONTAL).display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel = panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"])).show_unfilled(True)
     if most is not None:

@@ -38,7 +38,7 @@ def portfolio() -> Dashboard:
         chosen("limit", f"label_values(riskd_portfolio_cvar_limit_ratio{{{MINE}}}, limit)", "Limit"),
     ]
     made = board("riskd-portfolio", "riskd / Portfolio", "Figures of one portfolio.", "now-90d", variables)
-    return laid(made, (4, _numbers()), (12, [_figures()]), (8, _judgement()), (11, _assets()))
+    return laid(made, (4, _numbers()), (12, [_figures()]), (8, _judgement()), (8, _moves()), (11, _assets()))
 
 
 def _numbers() -> list[object]:
@@ -86,6 +86,18 @@ def _judgement() -> list[object]:
     return [
         states("State of the limits", code, LIMIT),
         lines("Probability that CVaR is at or above the limit", [chance], SHARE, steps, text, least=0),
+    ]
+
+
+def _moves() -> list[object]:
+    moved = Query(f'sort_desc(riskd_limit_cvar_change_ratio{{{MINE}, limit="$limit"}})', "{{cause}}")
+    text = "They sum to the change of CVaR since the session before; below zero a cause lowered it."
+    known = Query(f"riskd_limit_acknowledged{{{MINE}}}", "{{limit}}")
+    seen = "1 where a person has acknowledged the open breach; no line where none is open."
+    steps = ((None, GREEN), (0, AMBER))
+    return [
+        bars("What moved CVaR: $limit", moved, SHARE, steps, text, least=None),
+        lines("Open breaches that somebody knows of", [known], "short", text=seen, least=0),
     ]
 
 

@@ -9,6 +9,7 @@ from time import monotonic, sleep
 import numpy as np
 
 from riskd import __version__
+from riskd.app.beside import store_beside as store_beside
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster
@@ -38,7 +39,7 @@ from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
 from riskd.settings.section import credential
 from riskd.sinks.mqtt import MqttTarget
-from riskd.store.database import Database, open_database, open_decisions
+from riskd.store.database import Database, open_database
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
 from riskd.store.prices import PriceStore
@@ -199,12 +200,6 @@ def store_of(settings: Settings) -> Database:
     """The daemon's store, which this process holds alone from now on. Raises as :func:`open_database`."""
     service = settings.service
     return open_database(service.database or service.state, SystemClock().now, service.database_password())
-
-
-def store_beside(settings: Settings) -> Database:
-    """The store to look into while a daemon may be running; only decisions may be written."""
-    service = settings.service
-    return open_decisions(service.database or service.state, SystemClock().now, service.database_password())
 
 
 def mqtt_target(settings: Mqtt) -> MqttTarget:

@@ -1,6 +1,6 @@
-"""Every limit: where it stands, how likely it is reached, and whether a breach is open."""
+"""Every limit: where it stands, how likely it is reached, what moved it, and whether somebody knows of an open breach."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from riskd.core.limits import LimitState
@@ -27,6 +27,22 @@ def limit_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
     chances = [((p, m.name), m.probability) for p, m in pairs if p in current]
     text = "Probability that CVaR is at or above the limit, by the estimate's own error."
     yield gauge("riskd_limit_breach_probability_ratio", text, ("portfolio", "limit"), chances)
+    explained = [(p, m.name, m.explanation) for p, m in pairs if p in current and m.explanation]
+    moves = [((p, name, cause), part) for p, name, why in explained for cause, part in why.parts.items()]
+    text = "What each cause added to the CVaR of a limit since the session before; the causes sum to its change."
+    yield gauge("riskd_limit_cvar_change_ratio", text, ("portfolio", "limit", "cause"), moves)
+    yield from _decided(pairs, now)
+
+
+def _decided(pairs: Sequence[tuple[str, LimitReport]], now: datetime) -> Iterator[Family]:
+    """What people said of open breaches: known, and for how long without reminders."""
+    known = [((p, m.name), float(m.acknowledged is not None)) for p, m in pairs if m.since is not None]
+    text = "1 if a person has acknowledged the open breach, else 0; absent while none is open."
+    yield gauge("riskd_limit_acknowledged", text, ("portfolio", "limit"), known)
+    quiet = [((p, m.name), m.silence.until) for p, m in pairs if m.silence and m.silence.holds(now.isoformat())]
+    ends = [(labels, datetime.fromisoformat(until).timestamp()) for labels, until in quiet]
+    text = "When the silence of a limit ends; absent where none holds."
+    yield gauge("riskd_limit_silenced_until_timestamp_seconds", text, ("portfolio", "limit"), ends)
 
 
 def breached(limit: LimitReport, state: LimitState) -> float | None:
