@@ -96,6 +96,10 @@ class Ear:
         self._client.loop_start()
         self.subscribed.wait(20)
 
+    @property
+    def connected(self) -> bool:
+        return self._client.is_connected()
+
     def stop(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
@@ -164,13 +168,17 @@ class Daemon:
             self._process.kill()
 
 
-async def strike(ear: Ear, broker: Broker, daemon: Daemon, plan: list[tuple[int, str]], dice: random.Random) -> Counter[str]:
+async def strike(
+    ear: Ear, broker: Broker, daemon: Daemon, plan: list[tuple[int, str]], dice: random.Random, present: bool
+) -> Counter[str]:
     """Kill whom ``plan`` names when so many alerts have been heard, and a moment later; how often each was."""
     struck: Counter[str] = Counter()
     for heard, victim in plan:
         while len(ear.ids) < heard:
             await asyncio.sleep(0.002)
         await asyncio.sleep(dice.uniform(0, 0.05))
+        while present and not ear.connected:
+            await asyncio.sleep(0.002)
         struck[victim] += 1
         if victim == "daemon":
             daemon.kill()
@@ -256,7 +264,7 @@ async def storm(options: argparse.Namespace, folder: Path) -> bool:
     victim = Daemon(folder / "state", broker.port, options.alerts)
     async with shown(ear, options.alerts):
         working = asyncio.create_task(victim.run())
-        struck = await strike(ear, broker, victim, list(zip(moments, victims, strict=True)), dice)
+        struck = await strike(ear, broker, victim, list(zip(moments, victims, strict=True)), dice, options.present)
         await working
         await heard_out(ear, options.alerts)
     ear.stop()
@@ -292,6 +300,12 @@ def main() -> None:
     parser.add_argument("--broker-kills", type=int, default=5)
     parser.add_argument("--daemon-kills", type=int, default=2)
     parser.add_argument("--most-repeats", type=float, default=0.01, help="share of the alerts that may be heard twice")
+    parser.add_argument(
+        "--present",
+        action="store_true",
+        help="kill the broker only while the subscriber is connected: what a broker confirms, and is killed before it saved, is lost "
+        "to a subscriber that is away, and no publisher can know",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--daemon", nargs=3, metavar=("FOLDER", "PORT", "ALERTS"), help=argparse.SUPPRESS)
     options = parser.parse_args()

@@ -15,7 +15,6 @@ from riskd.store.outbox import Outbox, Queued
 
 POLL_SECONDS = 1.0  # how often a resting courier looks whether its sink has reconnected, or the store takes again what is owed
 BATCH = 100  # events read at once
-RECENT_SECONDS = 5.0  # before a connection was lost: what was taken then may be lost with it
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +45,6 @@ class Courier:
         self._refused = False  # in this round, for now
         self._failures = 0  # rounds in a row that were refused something on one connection
         self._told: set[str] = set()
-        self._last: tuple[Message, float] | None = None  # the newest event that was taken, and when
         self._trouble = ""  # why nothing gets through now
         self._trouble_since = time.monotonic()
         self._backlog: tuple[int, int, float] = (0, 0, 0.0)
@@ -88,7 +86,6 @@ class Courier:
             self._told.clear()
             self._failures = 0
             await self._assert_states()
-            await self._repeat_last()
         done = await self._drain()
         await self._assert_states()
         self._failures = self._failures + 1 if self._refused else 0
@@ -127,20 +124,10 @@ class Courier:
                 self._refusals += 1
                 self._turned_away(error)
             return error.permanent
-        self._last = queued.message, time.monotonic()
         await self._marks.taken(queued.seq)
         self._taken += 1
         self._in_trouble("")
         return True
-
-    async def _repeat_last(self) -> None:
-        """A broker that was killed may have lost what it had just confirmed: the newest event goes out again, under its id."""
-        if self._last is None or self._last[1] < self._trouble_since - RECENT_SECONDS:
-            return
-        try:
-            await self.sink.deliver(self._last[0])
-        except DeliveryError as error:
-            self._tell(f"event {self._last[0].id} could not be repeated: {error}")
 
     async def _assert_states(self) -> None:
         """Deliver every retained state that this connection has not seen in its newest form."""

@@ -135,7 +135,7 @@ def test_a_broker_that_comes_later_gets_everything(mosquitto: Any, tmp_path: Pat
             async with faithful(broker.port) as client:
                 await client.subscribe("riskd/#", qos=1)
             await broker.kill()
-            config.write_text(f"{config.read_text()}\n[mqtt]\nport = {broker.port}\n")
+            config.write_text(f"{config.read_text()}\n[mqtt]\nport = {broker.port}\nheartbeat_seconds = 1\n")
             daemon = await start()
             try:
                 await grown(0)
