@@ -303,7 +303,7 @@ def main() -> None:
     parser.add_argument(
         "--present",
         action="store_true",
-        help="kill the broker only while the subscriber is connected: what a broker confirms, and is killed before it saved, is lost "
+        help="kill the broker only while the subscriber is connected: what it confirms and is killed before it saved is lost "
         "to a subscriber that is away, and no publisher can know",
     )
     parser.add_argument("--seed", type=int, default=1)
