@@ -20,7 +20,12 @@ from riskd.store.quarantine import Quarantine
 pytestmark = pytest.mark.integration
 ENDLESS = {"run", "demo"}  # they serve; what they know is asked of status, page and API
 # Their JSON is looked at where they are tried anyway.
-ELSEWHERE = {"backtest": "test_backtest_verb.py", "once": "test_verbs.py", "replay": "test_verbs.py"}
+ELSEWHERE = {
+    "backtest": "test_backtest_verb.py",
+    "once": "test_verbs.py",
+    "replay": "test_verbs.py",
+    "what-if": "test_what_if.py",
+}
 WAITING = date(2020, 3, 30)  # a price of KO that somebody must decide on
 
 

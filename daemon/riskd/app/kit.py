@@ -1,6 +1,7 @@
 """Settings become the parts that every verb shares: rules, calendar, feeds, pipeline."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -183,9 +184,15 @@ def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> M
 
 
 def pipeline_of(
-    settings: Settings, rules: Rules, market: Market, database: Database, ledger: Ledger, stage: Stage = untimed
+    settings: Settings,
+    rules: Rules,
+    market: Market,
+    database: Database,
+    ledger: Ledger,
+    stage: Stage = untimed,
+    elapsed: Callable[[], float] | None = None,
 ) -> Pipeline:
-    """The fold over this market, kept in this database."""
+    """The fold over this market, kept in this database; ``elapsed`` where it lives by the wall."""
     now, calendar = market.clock.now, market.calendar
     shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
     ladder = Ladder(market.feeds, shelves.prices, Notes(database), now, calendar.own_sessions, market.local)
@@ -193,7 +200,7 @@ def pipeline_of(
     units = frozen([settings.units()[s] for s in rules.symbols])
     data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm, units)
     late = timedelta(minutes=spec.late_minutes)
-    return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late))
+    return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late, elapsed))
 
 
 def store_of(settings: Settings) -> Database:

@@ -17,6 +17,7 @@ from riskd.cli.explain import explain
 from riskd.cli.report import report
 from riskd.cli.standing import limits, status
 from riskd.cli.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
+from riskd.cli.what_if import what_if
 from riskd.errors import ConfigError
 
 DEMO = Path("config/demo.toml")
@@ -156,7 +157,7 @@ def export_schemas(
     typer.echo(json.dumps(paths, indent=2) if as_json else "\n".join(paths))
 
 
-for verb in (status, limits, report, explain, backtest):
+for verb in (status, limits, report, explain, backtest, what_if):
     app.command()(verb)
 
 

@@ -133,11 +133,14 @@ class Ladder:
         """The feeds, the preferred first: the ``ladder`` of a price window."""
         return tuple(self._feeds)
 
-    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date) -> Pulled:
+    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date, afresh: bool = False) -> Pulled:
         """Ask for sessions ``first`` to ``last`` until every symbol has a close of its own newest session up to ``newest``.
 
-        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due.
+        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due;
+        ``afresh``: for everything, since a source may have restated what it gave.
         """
+        if afresh:
+            self._round = None
         round_ = self._current(symbols, first, newest)
         before = set(round_.given)
         walk = self._begin()
@@ -160,6 +163,10 @@ class Ladder:
             if asked and self._may(name, round_, walk):
                 self._ask(name, _Question(asked, round_.first, session), round_, walk)
         return self._told(walk, round_, symbols)
+
+    def unsaid(self, said: Mapping[str, str]) -> tuple[FeedTurn, ...]:
+        """See :meth:`riskd.runtime.health.Health.unsaid`."""
+        return self._health.unsaid(said, self._now())
 
     def _current(self, symbols: tuple[str, ...], first: date, newest: date) -> _Round:
         if self._round is None or self._round.newest != newest or first < self._round.first:
