@@ -3,6 +3,7 @@
 A process commits alerts through the ledger and delivers them through the daemon's own courier and MQTT sink to a real
 mosquitto with examples/mosquitto.conf; both are killed with SIGKILL at random moments. A subscriber with a lasting session
 notes what it hears. Waits between two connects are a twentieth of the daemon's, or most of the time nobody would be there.
+The broker too repeats to its subscriber what was on the way when it was killed.
 """
 
 import argparse
@@ -264,7 +265,7 @@ async def storm(options: argparse.Namespace, folder: Path) -> bool:
     victim = Daemon(folder / "state", broker.port, options.alerts)
     async with shown(ear, options.alerts):
         working = asyncio.create_task(victim.run())
-        struck = await strike(ear, broker, victim, list(zip(moments, victims, strict=True)), dice, options.present)
+        struck = await strike(ear, broker, victim, list(zip(moments, victims, strict=True)), dice, not options.absent)
         await working
         await heard_out(ear, options.alerts)
     ear.stop()
@@ -299,12 +300,11 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=1000)
     parser.add_argument("--broker-kills", type=int, default=5)
     parser.add_argument("--daemon-kills", type=int, default=2)
-    parser.add_argument("--most-repeats", type=float, default=0.01, help="share of the alerts that may be heard twice")
+    parser.add_argument("--most-repeats", type=float, default=0.02, help="share of the alerts that may be heard twice")
     parser.add_argument(
-        "--present",
+        "--absent",
         action="store_true",
-        help="kill the broker only while the subscriber is connected: what it confirms and is killed before it saved is lost "
-        "to a subscriber that is away, and no publisher can know",
+        help="kill the broker also while the subscriber is away: what it confirms and is killed before it saved is then lost",
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--daemon", nargs=3, metavar=("FOLDER", "PORT", "ALERTS"), help=argparse.SUPPRESS)
