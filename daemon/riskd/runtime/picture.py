@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from riskd.core.events import Outcome
+from riskd.core.events import Category, Outcome
 from riskd.core.loss_shape import LossShape
 from riskd.core.marks import marked
 from riskd.core.report import PortfolioReport
@@ -47,11 +47,12 @@ class Picture:
         proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
         turned = {str(a.why["feed"]): str(a.why["status"]) for a in outcome.alerts if "feed" in a.why}
+        of_delivery = bool(outcome.alerts) and all(a.category is Category.DELIVERY for a in outcome.alerts)  # cures nothing else
         changes: dict[str, Any] = {
             "reports": tuple(reports.values()),
             "proposals": tuple(proposals.values()),
             "feeds": {**self.shown.feeds, **turned},
-            "problems": self.shown.problems if outcome.marks else (),  # a person's word mends no feed
+            "problems": self.shown.problems if outcome.marks or of_delivery else (),  # neither mends a feed
             "told": self._told(outcome),
         }
         if outcome.reports:

@@ -12,7 +12,7 @@ from typing import Any
 
 from riskd.core.events import Outcome
 from riskd.core.step import untimed
-from riskd.errors import DataError
+from riskd.errors import DataError, StoreFull
 from riskd.observe.console import Console
 from riskd.observe.stages import Stages
 from riskd.runtime.calendar import Calendar, preceding
@@ -21,11 +21,13 @@ from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.pipeline import GIVEN_UP, Pipeline
 from riskd.runtime.schedule import TICK_SECONDS, Ticker
+from riskd.runtime.sink_health import SinkHealth
 from riskd.runtime.vitals import Vitals
 
 LOOK_SECONDS = 6 * 3600.0  # between two looks at what sources have restated since
 RETRY_SECONDS = 600.0  # between two pulls for prices that are late or failed; sources are asked gently
 PUBLISH_SECONDS = 2.0  # how long an allocation waits for the breach before it to be taken by the sinks
+ROOM_SECONDS = 5.0  # between two tries of a replay whose store is full
 STUCK_SECONDS = 900.0  # a fold that shows no sign of life for so long is hung
 MISSED_TICKS = 3  # after so many the scheduler is
 BROKEN = "the cycle failed"
@@ -61,17 +63,21 @@ class Service:
         tick_seconds: float = TICK_SECONDS,
         vitals: Vitals | None = None,
         stages: Stages | None = None,
+        sinks: SinkHealth | None = None,
+        on_full: Callable[[StoreFull], None] = lambda error: None,
     ) -> None:
         """``patient``: wait for prices when there are none at start; otherwise that is an error. ``vitals`` are told of the fold
-        and of the scheduler; ``stages`` are those that the pipeline is timed by.
+        and of the scheduler, ``on_full`` of a store that takes nothing; a live daemon tells how ``sinks`` turn. ``stages`` are
+        those that the pipeline is timed by.
         """
         self._pipeline, self._picture, self._delivery = pipeline, picture, delivery
         self._calendar, self._wall, self._console = calendar, wall, console
         self._replay, self._patient, self._tick_seconds = replay, patient, tick_seconds
         self._vitals = vitals or Vitals(time.monotonic)
         self._stages = stages or Stages(untimed, wall.now, time.perf_counter)
+        self._sinks, self._on_full = sinks, on_full
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="fold")
-        self._open = False
+        self._open = self._full = False
         self._opened = asyncio.Event()
         self._turn = asyncio.Lock()  # the clock's steps and those that people ask for, one stretch after the other
         self._retry_at = 0.0  # of the loop's clock
@@ -163,19 +169,40 @@ class Service:
             replay.clock.move(self._calendar.over_at(session) + GIVEN_UP)
             replay.release(session)
             self._console.count(count, len(sessions))
-            await self._follow(self._pipeline.catch_up((session,)))
+            await self._taken(session)
             self._picture.change(replay_done=count)
             await asyncio.sleep(max(0.0, 1 / replay.speed - (loop.time() - begun)))
         self._picture.change(phase="replay ended", next_run_at=None)
         self._console.line(f"replay ended at {self._pipeline.state.session}")
 
+    async def _taken(self, session: date) -> None:
+        """A session of a replay; a store that is full is waited for."""
+        while True:
+            try:
+                return await self._follow(self._pipeline.catch_up([session] if session > self._pipeline.state.session else []))
+            except StoreFull as error:
+                self._wait_for_room(error)
+                await asyncio.sleep(ROOM_SECONDS)
+
+    def _wait_for_room(self, error: StoreFull) -> None:
+        """Told, and tried again: a restart would find it as full."""
+        self._moved()
+        self._full = True
+        self._on_full(error)
+        problem = f"{BROKEN}: {error}"
+        if problem not in self._picture.shown.problems:
+            log.error("%s", problem)
+        self._picture.fail(problem)
+
     async def _tick(self) -> None:
         """Level-triggered: whatever is over and not computed is computed now; a fault is told and tried again."""
         loop = asyncio.get_running_loop()
-        if loop.time() < self._retry_at:
-            self._moved()
-            return
         try:
+            await self._tell_of_sinks()
+            if loop.time() < self._retry_at or (self._full and not self._vitals.well("store")):  # sources are not asked in vain
+                self._moved()
+                return
+            self._full = False
             if not self._open:
                 await self._start()
             sessions = await loop.run_in_executor(self._worker, self._pipeline.missing)
@@ -199,6 +226,8 @@ class Service:
                 log.error("%s", error)
             self._retry_at = loop.time() + RETRY_SECONDS
             self._fail("prices", f"prices: {error}")
+        except StoreFull as error:
+            self._wait_for_room(error)
         except Exception as error:  # the scheduler logs it and ticks on: told here, or a dead cycle would look like a calm day
             self._fail("failed", f"{BROKEN}: {type(error).__name__}: {error}")
             raise
@@ -206,6 +235,14 @@ class Service:
     def _fail(self, what: str, problem: str) -> None:
         self._picture.exhibit(runs=self._stages.close(None, what, problem))
         self._picture.fail(problem)
+
+    async def _tell_of_sinks(self) -> None:
+        """What turned in delivery is an event of its own, whatever prices do."""
+        if self._sinks is None or not self._open:
+            return
+        turns = await asyncio.get_running_loop().run_in_executor(self._worker, self._sinks.turns, self._pipeline.state)
+        if turns:
+            await self._follow(self._pipeline.deliver(turns))
 
     async def _follow(self, steps: Iterator[Outcome]) -> None:
         """Take every step and tell its outcome, see :meth:`_tell`; nobody else takes one meanwhile."""
