@@ -60,6 +60,21 @@ class FeedTurned:
 
 
 @dataclass(frozen=True, slots=True)
+class SinkTurned:
+    """Delivery to a sink began to fail or works again, or the sink gave events up; ``at`` is when, in UTC.
+
+    ``given_up`` is the newest of those events, by its place in the outbox.
+    """
+
+    session: date
+    sink: str
+    status: str  # failing, working, parked, gone
+    reason: str
+    at: str
+    given_up: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationDue:
     """A limit of ``portfolio`` fires and its breach is already committed: look for weights that respect the limits."""
 
@@ -143,7 +158,7 @@ def _signed(author: str, reason: str) -> None:
 
 
 Word = Acknowledged | Silenced | Frozen | Unfrozen  # what a person may say
-Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue | Word
+Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | SinkTurned | AllocationDue | Word
 
 
 class Category(StrEnum):
@@ -183,6 +198,10 @@ class AlertKind(StrEnum):
     FEED_WORKING = "feed.working"
     FEED_FAILOVER = "feed.failover"
     FEED_FAILBACK = "feed.failback"
+    DELIVERY_FAILING = "delivery.failing"
+    DELIVERY_WORKING = "delivery.working"
+    DELIVERY_PARKED = "delivery.parked"
+    DELIVERY_GONE = "delivery.gone"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
 from riskd.core.books import narrowed
 from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
+from riskd.core.delivered import sink_turned
 from riskd.core.events import (
     Acknowledged,
     AlertKind,
@@ -25,6 +26,7 @@ from riskd.core.events import (
     SessionClosed,
     SessionVoid,
     Silenced,
+    SinkTurned,
     Unfrozen,
 )
 from riskd.core.explain import with_explanations
@@ -96,6 +98,8 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks
         case FeedTurned():
             known = {**state.feeds, event.feed: event.status}
             return replace(state, feeds=known), Outcome(state.session, alerts=(feed_alert(event),))
+        case SinkTurned():
+            return sink_turned(state, event)
         case Acknowledged() | Silenced():
             return heard(state, event)
         case Frozen():

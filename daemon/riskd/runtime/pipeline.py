@@ -1,7 +1,7 @@
 """Carries closed sessions through the fold: pull, keep, judge, step, commit. Blocking; runs in one worker thread."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -15,8 +15,10 @@ from riskd.core.events import (
     PricesChanged,
     SessionClosed,
     SessionVoid,
+    SinkTurned,
     Word,
 )
+from riskd.core.loss_shape import LossShape
 from riskd.core.objection import objection_to
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
@@ -30,6 +32,7 @@ from riskd.errors import DataError, RiskdError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
+from riskd.runtime.shapes import newest_shapes
 from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
@@ -63,6 +66,7 @@ class Pipeline:
         self._parts = parts
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
+        self._unkept: tuple[Doubt, ...] | None = None  # of the newest judgement, for the quarantine
         self._banks = SharedBanks()
         self._awaited: tuple[date, float] | None = None  # the session without any price, and since when it is asked for
 
@@ -90,7 +94,7 @@ class Pipeline:
     @property
     def interrupted(self) -> bool:
         """Whether steps are left over from before a stop."""
-        return bool(self._due)
+        return bool(self._due) or self._unkept is not None
 
     @property
     def unsettled(self) -> bool:
@@ -116,9 +120,10 @@ class Pipeline:
         with parts.stage("prices"):
             past = parts.data.history(parts.history_from, self._settled(today))
         state = warm_state(parts.rules, past.table, standings, progress, past.doubts, past.sources, past.told)
-        frozen = newest[0].frozen if newest else {}
-        held = {p.name: frozen[p.name] for p in parts.rules.portfolios if p.name in frozen}
-        self._state = replace(self._past_gaps(state, today), frozen=held)
+        self._state = self._past_gaps(state, today)
+        if newest is not None:
+            frozen = {p.name: newest[0].frozen[p.name] for p in parts.rules.portfolios if p.name in newest[0].frozen}
+            self._state = replace(self._state, frozen=frozen, sinks=newest[0].sinks, given_up=newest[0].given_up)
         parts.ledger.start(self._state)
         return False
 
@@ -157,8 +162,7 @@ class Pipeline:
             if self._late(session, judged.doubts, judged.returns):
                 log.info("prices of %s are late", session)
                 return
-            yield self._taken(self._event(session, judged), judged)
-            yield from self.finish()
+            yield from self._taken(self._event(session, judged), judged)
 
     def reconsider(self, ask: bool, ordered: bool = False) -> Iterator[Outcome]:
         """Judge the newest session again: after a decision, or (``ask``) for prices that came late or were restated.
@@ -175,8 +179,12 @@ class Pipeline:
         if ordered or judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
             session = self.state.session
             at = self._parts.now().isoformat() if ordered else self._time()
-            yield self._taken(PricesChanged(session, judged, self._behind(session), at), judged)
-        yield from self.finish()
+            yield from self._taken(PricesChanged(session, judged, self._behind(session), at), judged)
+
+    def deliver(self, turns: Iterable[SinkTurned]) -> Iterator[Outcome]:
+        """Take how delivery to sinks turned."""
+        for turn in turns:
+            yield self._take(turn)
 
     def decide(self, said: Word, receipt: Receipt | None = None) -> Iterator[Outcome]:
         """Take what a person said; its ``receipt`` is kept in the same transaction.
@@ -190,8 +198,14 @@ class Pipeline:
         yield self._take(said, receipt)
         yield from self.finish()
 
+    def shapes(self, names: Collection[str]) -> tuple[LossShape, ...]:
+        """The losses ahead of the portfolios ``names``, on the bank of the newest figures; none without a bank."""
+        with self._parts.stage("shapes"):
+            return newest_shapes(self._parts.rules, self.state, self._banks, names)
+
     def finish(self) -> Iterator[Outcome]:
-        """Run the steps that follow from committed ones."""
+        """Do what follows from committed steps."""
+        self._keep()
         while self._due:
             yield self._take(self._due[0])
 
@@ -224,11 +238,18 @@ class Pipeline:
         silent = any(standing.silence for standing in self.state.standings.values())
         return self._parts.now().isoformat() if silent else None
 
-    def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
-        """One step on judged prices; then the quarantine shows what they left there."""
+    def _taken(self, event: Event, judged: JudgedPrices) -> Iterator[Outcome]:
+        """One step on judged prices; then the quarantine shows what they left there, and what follows is done."""
         outcome = self._take(event)
-        self._parts.data.keep(self.state, judged.doubts)
-        return outcome
+        self._unkept = judged.doubts
+        yield outcome
+        yield from self.finish()
+
+    def _keep(self) -> None:
+        """A store that is full after the step was committed leaves this for the next time."""
+        if self._unkept is not None:
+            self._parts.data.keep(self.state, self._unkept)
+            self._unkept = None
 
     def _take(self, event: Event, receipt: Receipt | None = None) -> Outcome:
         """One step, committed."""
@@ -242,8 +263,8 @@ class Pipeline:
         return outcome
 
     def _happened(self, event: Event) -> datetime:
-        """When a person spoke, else when the session was over."""
-        if isinstance(event, Word):
+        """When a person spoke or delivery turned, else when the session was over."""
+        if isinstance(event, Word | SinkTurned):
             return datetime.fromisoformat(event.at)
         return self._parts.calendar.over_at(event.session)
 

@@ -46,6 +46,9 @@ class Service(Section):
         default=30, description="wait after the close before prices are pulled"
     )
     history_from: date = Field(default=date(2012, 1, 1), description="first session asked of the feeds")
+    delivery_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=5, description="a sink that takes nothing for so long becomes an alert, which the other sinks tell"
+    )
     log: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database")

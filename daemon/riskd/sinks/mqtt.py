@@ -1,4 +1,4 @@
-"""Alerts and retained states to an MQTT broker; the one door to aiomqtt."""
+"""Alerts and retained states to an MQTT broker; with mqtt_link.py the one door to aiomqtt."""
 
 import asyncio
 import logging
@@ -6,10 +6,9 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
 
 import paho.mqtt.client as paho
-from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
+from aiomqtt import MqttCodeError, MqttError, ProtocolVersion, Will
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -19,6 +18,7 @@ from riskd.sinks.backoff import full_jitter
 from riskd.sinks.event_loop import heed_cancellation, hush
 from riskd.sinks.home_assistant import STATUS, Discovery
 from riskd.sinks.mqtt_commands import CommandDoor
+from riskd.sinks.mqtt_link import Link
 from riskd.sinks.mqtt_target import MqttTarget as MqttTarget
 from riskd.sinks.mqtt_target import tls_context as tls_context
 from riskd.sinks.mqtt_wire import LIVE, connect_properties, heard, properties_of, receipt_properties
@@ -30,57 +30,11 @@ STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
 SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
 BAD_LOGIN = (134, 135)
 UNSUPPORTED_PROTOCOL = 132
+NOBODY = 16  # no matching subscribers
+CUTS = 3  # connections in a row that the broker ended, which is no accident
+CALM_SECONDS = 60.0  # a connection that lasted this long ends the row
 
 logger = logging.getLogger(__name__)
-
-
-class Link(Client):
-    """One connection to the broker, used once. Unlike aiomqtt 2.5 it looks at what the broker answers.
-
-    aiomqtt drops the reason code of a PUBACK, so a message that the broker refused would count as published; it also
-    leaves the socket of a failed handshake open, and lets a publish wait for its time-out after the connection is lost.
-    """
-
-    answer: ReasonCode | None = None
-    largest_packet: int | None = None  # bytes; what the broker announced, MQTT 5 only
-
-    async def __aenter__(self) -> Self:
-        try:
-            return await super().__aenter__()
-        except BaseException:
-            self._client.disconnect()
-            raise
-
-    async def publish_checked(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> None:
-        """Publish at QoS 1; one at a time. Raises MqttError unless the broker answered that it took the message."""
-        self.answer = None
-        await self.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        if self.answer is None:
-            raise MqttError("the connection was lost before the broker confirmed")
-        if self.answer.is_failure:
-            raise MqttCodeError(self.answer)
-
-    def _on_connect(
-        self, client: paho.Client, userdata: Any, flags: paho.ConnectFlags, reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:  # fmt: skip
-        self.largest_packet = getattr(properties, "MaximumPacketSize", None)
-        super()._on_connect(client, userdata, flags, reason_code, properties)
-
-    def _on_publish(self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
-        if mid in self._pending_publishes:  # not the late answer to a publish that timed out
-            self.answer = reason_code
-        super()._on_publish(client, userdata, mid, reason_code, properties)
-
-    def _on_disconnect(
-        self, client: paho.Client, userdata: Any, flags: paho.DisconnectFlags, reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:  # fmt: skip
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-        if self._disconnected.done():
-            self._disconnected.exception()  # seen, or asyncio prints it when the link is forgotten
-        for confirmation in self._pending_publishes.values():
-            confirmation.set()
 
 
 def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
@@ -135,7 +89,8 @@ class MqttSink:
         self._draw = draw
         self._link: Link | None = None
         self._turn = asyncio.Lock()
-        self._connections = 0
+        self._connections = self._cuts = 0
+        self.fault = self.unheard = ""
         self._told: set[str] = set()
 
     @property
@@ -169,6 +124,8 @@ class MqttSink:
         try:
             async with self._turn:
                 await link.publish_checked(topic, payload, message.retain, properties)
+                if not message.retain:
+                    self._note_listeners(topic, link.answer)
         except MqttError as error:
             raise DeliveryError(f"MQTT broker {self._target.address} did not take {topic}: {error}") from error
         except ValueError as error:
@@ -178,22 +135,43 @@ class MqttSink:
         """One connection from handshake to loss: (seconds it was up, whether the configuration is to blame for its end)."""
         now = asyncio.get_running_loop().time
         since: float | None = None
+        link: Link | None = None
         try:
-            async with self._new_link() as link:
+            link = self._new_link()
+            async with link:
                 since = now()
                 await self._serve(link)
         except (MqttError, ConfigError) as error:
             heed_cancellation()
+            lasted = 0.0 if since is None else now() - since
             line, blame_configuration = explanation(error, self._target)
-            self._tell(line)
-            return (0.0 if since is None else now() - since), blame_configuration
+            self._cuts = 0 if since is None or lasted >= CALM_SECONDS else self._cuts + 1
+            if self._cuts >= CUTS:
+                line, blame_configuration = self._twin(link is not None and link.taken_over)
+            self.fault = line
+            self._tell(line, logging.ERROR if self._cuts == CUTS else logging.WARNING)
+            return lasted, blame_configuration
         return now() - (since or now()), False
+
+    def _twin(self, said: bool) -> tuple[str, bool]:
+        """What to do about another client of the same id, and whether the broker ``said`` so: only settings end that."""
+        target, cuts = self._target, f"{self._cuts} connections in a row soon after they stood"
+        broker = f"MQTT broker {target.address}"
+        twin = f"{broker} gave {cuts} to another client" if said else f"{broker} ended {cuts}: another client may be the reason"
+        return f"{twin}; give every riskd its own mqtt.client_id, not {target.client_id!r}, and its own mqtt.base_topic", said
+
+    def _note_listeners(self, topic: str, answer: ReasonCode | None) -> None:
+        """An event that the broker took and nobody subscribes to is delivered, and told."""
+        alone = answer is not None and answer.value == NOBODY
+        self.unheard = f"nobody subscribes to {topic} at MQTT broker {self._target.address}" if alone else ""
+        if alone:
+            self._tell(self.unheard)
 
     async def _serve(self, link: Link) -> None:
         """Announce, then wait until the connection is lost (MqttError) or the task is cancelled."""
         await self._announce(link, "online")
         self._told.clear()
-        self._link, self._connections = link, self._connections + 1
+        self._link, self._connections, self.fault = link, self._connections + 1, ""
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
             heed_cancellation()
@@ -286,8 +264,8 @@ class MqttSink:
             line = f"{message.topic} {message.id} has {size} bytes, more than the {min(limits)} allowed"
             raise DeliveryError(line, permanent=True)
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, line: str, level: int = logging.WARNING) -> None:
         """Log a failure once until the next connection."""
         if line not in self._told:
             self._told.add(line)
-            logger.warning("%s", line)
+            logger.log(level, "%s", line)

@@ -19,6 +19,7 @@ from riskd.core.events import (
     SessionClosed,
     SessionVoid,
     Silenced,
+    SinkTurned,
     Unfrozen,
 )
 from riskd.core.quality.doubt import Doubt, Rule
@@ -37,6 +38,8 @@ def key_of(event: Event) -> str:
             return f"void/{event.session}"
         case FeedTurned():
             return f"feed/{event.at}/{digest([event.feed, event.status])}"
+        case SinkTurned():
+            return f"sink/{event.at}/{digest([event.sink, event.status])}"
         case AllocationDue():
             return f"allocation/{event.session}/{event.portfolio}"
         case Acknowledged() | Silenced() | Frozen() | Unfrozen():
@@ -55,7 +58,7 @@ def write_event(event: Event) -> str:
             body |= {"feed": event.feed, "status": event.status, "reason": event.reason, "at": event.at}
         case AllocationDue():
             body["portfolio"] = event.portfolio
-        case Acknowledged() | Silenced() | Frozen() | Unfrozen():
+        case SinkTurned() | Acknowledged() | Silenced() | Frozen() | Unfrozen():
             body |= {**asdict(event), "session": body["session"]}
     return json.dumps(body, sort_keys=True, allow_nan=False)
 
@@ -73,6 +76,8 @@ def read_event(text: str) -> Event:
             return SessionVoid(session, body["reason"])
         case "FeedTurned":
             return FeedTurned(session, body["feed"], body["status"], body["reason"], body["at"])
+        case "SinkTurned":
+            return SinkTurned(session, *(body[name] for name in ("sink", "status", "reason", "at", "given_up")))
         case "AllocationDue":
             return AllocationDue(session, body["portfolio"])
         case "Acknowledged":

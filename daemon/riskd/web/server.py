@@ -20,6 +20,7 @@ from riskd.web.guard import Guard
 from riskd.web.problem import explain_refusals
 from riskd.web.protocol import Connection
 from riskd.web.stream import ChangeStream
+from riskd.web.views import ViewsApi, view_routes
 from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
 GRACE_SECONDS = 3
@@ -71,6 +72,7 @@ def create_app(
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
+    app.include_router(view_routes(ViewsApi(board, archive)))
     if heed is not None:
         app.include_router(command_routes(CommandApi(heed, token)))
     if asker is not None:
