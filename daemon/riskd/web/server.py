@@ -17,7 +17,7 @@ from riskd.web.commands import CommandApi, Heed, command_routes
 from riskd.web.data import DataApi, Desk, data_routes
 from riskd.web.door import Door, Limits
 from riskd.web.guard import Guard
-from riskd.web.problem import explain_refusals
+from riskd.web.problem import ANYWHERE, explain_refusals, refusals
 from riskd.web.protocol import Connection
 from riskd.web.stream import ChangeStream
 from riskd.web.views import ViewsApi, view_routes
@@ -68,7 +68,8 @@ def create_app(
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
     decisions on prices and commands need ``token``, and so does whatever is not asked on this machine, see :class:`Guard`.
     """
-    app = FastAPI(title="riskd", version=board.snapshot.version, docs_url=None, redoc_url=None, openapi_url=OPENAPI)
+    told, anywhere = {"title": "riskd", "version": board.snapshot.version, "openapi_url": OPENAPI}, refusals(*ANYWHERE)
+    app = FastAPI(**told, docs_url=None, redoc_url=None, responses=anywhere)
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
