@@ -1,7 +1,13 @@
 """HTTP/1.1 as uvicorn speaks it, with what it lacks: deadlines, an end for slow readers, one request at a time."""
 
 import asyncio
+import contextlib
+import fcntl
 import re
+import socket
+import struct
+import termios
+from array import array
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import cast
@@ -76,9 +82,17 @@ class Connection(H11Protocol):
         arriving = self.conn.their_state in (h11.IDLE, h11.SEND_BODY) and not self._rests
         return arriving and now - self.since > seconds
 
+    def timeout_keep_alive_handler(self) -> None:
+        """Not idle while its last answer is being read: the system would go on sending for a connection nobody watches."""
+        if self._queued():
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
     def leave(self) -> None:
-        """Closed; what waits to be read is dropped."""
-        if self.transport.get_write_buffer_size():
+        """Closed; what waits to be read is dropped, here and by the system."""
+        if self._queued():
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
         else:
             self.transport.close()
@@ -114,9 +128,20 @@ class Connection(H11Protocol):
         """Whether it is between two requests."""
         return self.timeout_keep_alive_task is not None
 
+    @property
+    def _socket(self) -> socket.socket:
+        return cast(socket.socket, self.transport.get_extra_info("socket"))
+
+    def _queued(self) -> int:
+        """Bytes that the other side has not taken: those here, and those that the system keeps."""
+        kept = array("i", [0])
+        with contextlib.suppress(OSError):  # closed, or no such question on this system
+            fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, kept)
+        return self.transport.get_write_buffer_size() + kept[0]
+
     def _unread(self, now: float) -> float:
         """Seconds since the reader last took a step, 0 if nothing waits."""
-        left = self.transport.get_write_buffer_size()
+        left = self._queued()
         if left == 0 or abs(left - self._left) >= STEP:
             self._left, self._left_since = left, now
         return now - self._left_since

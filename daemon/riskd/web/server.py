@@ -26,7 +26,7 @@ from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 GRACE_SECONDS = 3
 WORK = 2  # requests under way for each connection that there may be: who has hung up may have left one
 ACCEPTED = 32  # connections taken at a time: fewer than fit, so that each gets to speak before it could have to leave
-UNREAD = 131072  # bytes that the system keeps for a reader; then a slow one is noticed here
+QUEUE = 1024  # connections that the system keeps until they are taken; one that it drops would not know and stay
 OPENAPI = "/api/v1/openapi.json"
 
 
@@ -117,6 +117,11 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.server_state = self._door = door
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for bound in sockets or ():
+            bound.listen(QUEUE)
+
     async def on_tick(self, counter: int) -> bool:
         self._door.sweep(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
@@ -138,7 +143,6 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
 async def serve_on(app: FastAPI, bound: socket.socket, door: Door | None = None) -> None:
     """Serve ``app`` on a bound socket until cancelled, then close connections within ``GRACE_SECONDS``."""
     door = door or Door(Limits())
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)  # accepted connections inherit it
     config = uvicorn.Config(
         app,
         http=Connection,

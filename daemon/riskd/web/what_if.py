@@ -35,7 +35,7 @@ class Asked(BaseModel):
     level: Annotated[
         float | None, Field(strict=True, ge=LEAST_LEVEL, le=MOST_LEVEL, description="Confidence: 0.95 is the worst 5 %.")
     ] = None
-    limit: Annotated[float | None, Field(strict=True, gt=0, le=1, description="The most that CVaR may be.")] = None
+    limit: Annotated[float | None, Field(strict=True, ge=1e-6, le=1, description="The most that CVaR may be.")] = None
     trades: Annotated[
         str | None, Field(max_length=LONGEST, description="Such as: sell 2% SPY buy GLD; rotate all XYZ -> TLT.")
     ] = None
