@@ -25,7 +25,7 @@ from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
 GRACE_SECONDS = 3
 WORK = 2  # requests under way for each connection that there may be: who has hung up may have left one
-ACCEPTED = 32  # connections taken at a time: fewer than fit, so that each gets to speak before it could have to leave
+ACCEPTED = 8  # connections taken at a time: few enough that each gets to speak before the crowd behind it could cost it its place
 QUEUE = 1024  # connections that the system keeps until they are taken; one that it drops would not know and stay
 OPENAPI = "/api/v1/openapi.json"
 
