@@ -94,7 +94,7 @@ class Page:
     """The same from the daemon's own page, over HTTP on this machine, with the token where others are let in too."""
 
     def __init__(self, web: Json, folder: Path) -> None:
-        host = web.get("host", "127.0.0.1")
+        host: str = web.get("host", "127.0.0.1")
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         url = f"http://{f'[{host}]' if ':' in host else host}:{web.get('port', 8321)}/api/v1/status"
         self._request = urllib.request.Request(url)

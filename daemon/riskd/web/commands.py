@@ -20,7 +20,7 @@ Heed = Callable[[Command | Refusal], Awaitable[Receipt]]
 EXAMPLE = {"portfolio": "book", "limit": "cvar", "author": "ann", "reason": "known, being reduced"}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}, "example": EXAMPLE}}}}
 NAMES: JsonDict = {"enum": list(ORDERS)}
-RECEIPT = {"application/json": {}}
+RECEIPT: JsonDict = {"application/json": {}}
 TOLD = {202: "Kept, and under way", 400: "No command", 409: "Rejected", 500: "Failed", 503: "Busy; the same id may be sent again"}
 
 

@@ -49,5 +49,7 @@ class Guesses:
 
     def wait(self, address: str) -> int:
         """Whole seconds until ``address`` may show another token, 0 if it may now."""
-        times = self._wrong.get(address, ())
-        return max(0, ceil(times[0] + GUESS_SECONDS - self._now())) if len(times) == MOST_GUESSES else 0
+        times = self._wrong.get(address)
+        if times is None or len(times) < MOST_GUESSES:
+            return 0
+        return max(0, ceil(times[0] + GUESS_SECONDS - self._now()))

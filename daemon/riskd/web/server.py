@@ -68,8 +68,8 @@ def create_app(
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
     decisions on prices and commands need ``token``, and so does whatever is not asked on this machine, see :class:`Guard`.
     """
-    told, anywhere = {"title": "riskd", "version": board.snapshot.version, "openapi_url": OPENAPI}, refusals(*ANYWHERE)
-    app = FastAPI(**told, docs_url=None, redoc_url=None, responses=anywhere)
+    version, anywhere = board.snapshot.version, refusals(*ANYWHERE)
+    app = FastAPI(title="riskd", version=version, docs_url=None, redoc_url=None, openapi_url=OPENAPI, responses=anywhere)
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
