@@ -1,12 +1,16 @@
 """Who is not on this machine shows the token, and does not get to guess it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from web.conftest import TOKEN
 from web.house import House, house
 
+from riskd.app.standing import _asked
+from riskd.settings import Web
+from riskd.watch import Page
 from riskd.web.door import Limits
 
 pytestmark = pytest.mark.integration
@@ -69,6 +73,18 @@ def test_guesses_at_decisions_are_counted_too() -> None:
         body = {"symbol": "EEM", "session": "2026-11-20", "verdict": "approve", "author": "me", "reason": "so"}
         assert [httpx.post(url, json=body, headers=wrong).status_code for _ in range(11)] == [401] * 10 + [429]
         assert httpx.get(served.url + "/api/v1/status").status_code == 200
+
+
+def test_our_own_programs_find_in_and_show_the_token(outside: House, tmp_path: Path) -> None:
+    """`riskd status` and riskd-watch go by loopback where all addresses are listened on, and read the token as riskd does."""
+    token = tmp_path / "token"
+    token.write_text(f"{TOKEN}\n")
+    token.chmod(0o600)
+    told = _asked(Web(host="0.0.0.0", port=outside.port, token_file=token))
+    assert told is not None
+    assert told["phase"] == "watching"
+    ((topic, _),) = Page({"host": "0.0.0.0", "port": outside.port, "token_file": "token"}, tmp_path).listen(0)
+    assert topic == "status"
 
 
 def test_without_a_token_nobody_outside_reads() -> None:
