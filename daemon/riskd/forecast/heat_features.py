@@ -6,7 +6,7 @@ not tell: ``span`` for the session's high and low, ``activity`` for its volume.
 
 import numpy as np
 
-from riskd.core.arrays import Floats
+from riskd.core.arrays import Floats, Floats32
 
 FEATURES = (
     "return",  # r
@@ -30,7 +30,7 @@ RETURNS = LOOKBACK + SESSIONS - 1  # that one heat map is made of
 FLOOR = 1e-5  # a volatility, a range or a mean size in units of return: below it nothing is told apart
 
 
-def features(log_returns: Floats, share: Floats) -> Floats:
+def features(log_returns: Floats | Floats32, share: Floats | Floats32) -> Floats:
     """(..., columns, sessions - LOOKBACK + 1, FEATURES) of ``log_returns`` (..., columns, sessions), the oldest first.
 
     ``share`` (columns,) is each column's weight in the market: zero for a portfolio's own history. Every figure is summed in one
@@ -74,7 +74,7 @@ def _after(newest: Floats, count: int) -> Floats:
     return np.concatenate([np.full((*newest.shape[:-1], count - 1), np.nan), newest], axis=-1)
 
 
-def _market(x: Floats, share: Floats) -> Floats:
+def _market(x: Floats, share: Floats | Floats32) -> Floats:
     """The columns' mean (..., 1, sessions), added in their order."""
     total = np.zeros((*x.shape[:-2], 1, x.shape[-1]))
     for column in np.flatnonzero(share):

@@ -52,7 +52,7 @@ class Encoder:
 def bilinear(count: int, side: int = SIDE) -> Floats:
     """(side, count): weights of ``count`` values at ``side`` even places between the first and the last, which are kept."""
     place = np.arange(side) * (count - 1) / (side - 1)
-    return np.maximum(0.0, 1 - np.abs(place[:, None] - np.arange(count)))
+    return np.asarray(np.maximum(0.0, 1 - np.abs(place[:, None] - np.arange(count))))
 
 
 def fitted_encoder(features: Floats, kept: float) -> Encoder:

@@ -42,21 +42,24 @@ class Market:
         return np.where(np.arange(len(self.series)) < self.assets, 1 / self.assets, 0.0)
 
 
-def market_of(name: str, closes: pd.DataFrame, classes: Mapping[str, str], seed: int = 0) -> Market:
+def market_of(name: str, closes: pd.DataFrame, classes: Mapping[str, str]) -> Market:
     """The sessions on which every symbol of ``classes`` has a close, with portfolios of each class of two assets or more."""
-    symbols = list(classes)
-    common = closes[symbols].dropna()
-    returns = log_returns(common.to_numpy(np.float64))
-    random, names, found, kinds = np.random.default_rng(seed), list(symbols), [returns], list(classes.values())
-    for kind in CLASSES:
-        mine = [i for i, symbol in enumerate(symbols) if classes[symbol] == kind]
+    common = closes[list(classes)].dropna()
+    sessions = tuple(stamp.date() for stamp in common.index[1:])
+    return with_portfolios(name, sessions, classes, log_returns(common.to_numpy(np.float64)))
+
+
+def with_portfolios(name: str, sessions: tuple[date, ...], classes: Mapping[str, str], returns: Floats, seed: int = 0) -> Market:
+    """Log returns (sessions, assets) of the symbols of ``classes``, and of PORTFOLIOS of each class of two assets or more."""
+    random, names, found, kinds = np.random.default_rng(seed), list(classes), [returns], list(classes.values())
+    for kind in dict.fromkeys(classes.values()):
+        mine = [i for i, own in enumerate(classes.values()) if own == kind]
         if len(mine) > 1:
             weights = np.vstack([np.full(len(mine), 1 / len(mine)), random.dirichlet(np.ones(len(mine)), PORTFOLIOS - 1)])
             found.append(portfolio_returns(returns[:, mine], weights))
             names += [f"{kind} of {name} {i + 1}" for i in range(PORTFOLIOS)]
             kinds += [kind] * PORTFOLIOS
-    sessions = tuple(stamp.date() for stamp in common.index[1:])
-    return Market(name, sessions, tuple(names), tuple(kinds), np.hstack(found), len(symbols))
+    return Market(name, sessions, tuple(names), tuple(kinds), np.hstack(found), len(classes))
 
 
 def licensed_markets(stocks: int = len(TWENTY)) -> tuple[Market, ...]:
@@ -85,7 +88,7 @@ def without_bad_ticks(closes: pd.DataFrame) -> pd.DataFrame:
 
     Nothing is filled: the session is left out for all. It takes the next close to know, so this is for studies, not for a daemon.
     """
-    log = np.log(closes)
+    log = closes.apply(np.log)
     before, after = log.diff(), log.shift(-1) - log
     away = ((before.abs() > BAD_TICK) & (after.abs() > BAD_TICK) & ((before + after).abs() < BACK)).any(axis=1)
-    return closes.loc[~away]
+    return closes[~away]

@@ -1,7 +1,7 @@
 """Samples of the heat-map study: what was seen up to a session, and how volatile the ten sessions after it turned out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Self
 
@@ -52,6 +52,10 @@ class Pictures:
     def between(self, first: date, last: date) -> NDArray[np.bool_]:
         """Which rows were made from ``first`` on and before ``last``, (n,)."""
         return (self.session >= first.toordinal()) & (self.session < last.toordinal())
+
+    def with_target(self, target: Floats, until: Ints) -> Self:
+        """The same pictures with another target (n,), known at ``until``."""
+        return replace(self, target=target, until=until)
 
     def newest(self, feature: str) -> Floats:
         """A feature at the last session of each picture, (n,)."""

@@ -49,7 +49,7 @@ class Trained:
         """The target (n,) of images (n, SIDE, SIDE), on whatever device the network is."""
         self.network.eval()
         device = next(self.network.parameters()).device
-        output = torch.cat([self.network(tile.to(device)).cpu() for tile in torch.from_numpy(images).split(TILE)])
+        output = torch.cat([self.network(tile.to(device)).cpu() for tile in torch.split(torch.from_numpy(images), TILE)])
         moved = self.centre + self.scale * output.numpy().astype(np.float64)
         return np.asarray(moved + before if self.network.numbers.anchored else moved)
 
@@ -75,14 +75,14 @@ def train(
     torch.manual_seed(budget.seed)
     wanted = learnt.target - learnt.before if numbers.anchored else learnt.target
     centre, scale = float(wanted.mean()), float(wanted.std())
-    network = HeatNet(numbers).to(device, memory_format=torch.channels_last)
+    network = HeatNet(numbers).to(device)
     optimiser = torch.optim.Adam(network.parameters(), lr=numbers.learning_rate, weight_decay=numbers.weight_decay)
     x, y = torch.from_numpy(learnt.images), torch.from_numpy((wanted - centre) / scale).float()
     errors: list[float] = []
     best = deepcopy(network.state_dict())
     for epoch in range(budget.epochs):
         network.train()
-        for rows in torch.randperm(len(x)).split(budget.batch):
+        for rows in torch.split(torch.randperm(len(x)), budget.batch):
             descend(network, optimiser, x[rows].to(device), y[rows].to(device))
         found = Trained(network, centre, scale, ()).predict(judged.images, judged.before)
         errors.append(float(np.sqrt(np.mean((found - judged.target) ** 2))))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -18,7 +19,7 @@ from riskd_models.papers.work import Told, kept
 
 RIVALS = ("persistence", "HAR", "linear, window", "linear, image", "SVR, window", "SVR, image", "tree, window", "tree, image")
 MODELS = (*NETWORKS, *RIVALS)
-Kept = Mapping[str, NDArray[np.float64]]
+Kept = dict[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +82,7 @@ def forecasts_at(plan: Plan, split: Split, wanted: Pictures, cut: date, folder: 
 
     made: dict[str, Callable[[str], Kept]] = {**dict.fromkeys(RIVALS, rival), **dict.fromkeys(NETWORKS, network)}
     key = {name: f"{cut.year}/{name.replace(', ', '-')}" for name in MODELS}
-    return {name: kept(folder, key[name], lambda name=name: made[name](name)) for name in MODELS}
+    return {name: kept(folder, key[name], partial(made[name], name)) for name in MODELS}
 
 
 def forecasts(predictor: Predictor, judged: Pictures, wanted: Pictures) -> Kept:
@@ -102,5 +103,7 @@ def track_of(found: Kept, judged: Pictures, tested: Pictures) -> Track:
 
 def joined_tracks(parts: list[Track]) -> Track:
     """The tracks of all cuts as one; seconds are their mean."""
-    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in ("forecast", "variance", "pit"))
-    return Track(*arrays, seconds=float(np.mean([part.seconds for part in parts])))
+    forecast, variance, pit = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("forecast", "variance", "pit")
+    )
+    return Track(forecast, variance, pit, float(np.mean([part.seconds for part in parts])))

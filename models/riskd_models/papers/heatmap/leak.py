@@ -1,0 +1,48 @@
+"""The test for a leak: a model that is taught, and asked, what happened a year later must find nothing to tell."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from riskd_models.papers.heatmap.judgement import of_time
+from riskd_models.papers.heatmap.net import BASE
+from riskd_models.papers.heatmap.pictures import Pictures
+from riskd_models.papers.heatmap.plan import CRISES, Plan, encoder_of, pictures_for, some_of, split_at, tested_at
+from riskd_models.papers.heatmap.rivals import Split, linear
+from riskd_models.papers.heatmap.training import lesson_of, train
+from riskd_models.papers.work import Told, kept
+
+YEAR = 25  # pictures of a series: 250 sessions
+
+
+def year_later(pictures: Pictures) -> Pictures:
+    """The same images with the target of YEAR pictures later of the same series; those without one are left out."""
+    target, until = np.full(len(pictures), np.nan), pictures.until.copy()
+    for series in np.unique(pictures.series):
+        mine = np.flatnonzero(pictures.series == series)
+        target[mine[:-YEAR]], until[mine[:-YEAR]] = pictures.target[mine[YEAR:]], pictures.until[mine[YEAR:]]
+    return pictures.with_target(target, until).at(np.isfinite(target))
+
+
+def leak(plan: Plan, folder: Path, device: str, told: Told) -> Mapping[str, float]:
+    """R2 within the series, of the years from 2008 on: of the network and of least squares, by right and by shifted targets."""
+    whole = pictures_for(plan)
+    found = {}
+    for name, pictures in {"right": whole, "a year later": year_later(whole)}.items():
+        key = f"leak/{name.replace(' ', '-')}"
+        found[name] = kept(folder, key, partial(explained, pictures, plan, device, told))
+    return {f"{model}, {name}": float(value) for name, parts in found.items() for model, value in parts.items()}
+
+
+def explained(pictures: Pictures, plan: Plan, device: str, told: Told) -> dict[str, float]:
+    """R2 of both models, each series' mean of the tested target and forecast taken out."""
+    cut = CRISES["2008"][0]
+    split, tested = split_at(pictures, cut, plan.vectors), tested_at(pictures, plan, cut)
+    encoder = encoder_of(split)
+    learnt, judged = (lesson_of(some_of(part, plan.images), encoder) for part in (split.learnt, split.judged))
+    network = train(learnt, judged, BASE, plan.budget, device, lambda share: told("leak test", share))
+    asked = lesson_of(tested, encoder)
+    plain = linear(Split(split.learnt, split.judged, 0), lambda shown: ((shown.seen - encoder.centre) / encoder.scale)[:, -1])
+    return {"CNN": of_time(network.predict(asked.images, asked.before), tested), "linear": of_time(plain(tested), tested)}
