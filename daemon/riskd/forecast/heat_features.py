@@ -63,6 +63,8 @@ def features(log_returns: Floats | Floats32, share: Floats | Floats32) -> Floats
 def rolled(x: Floats, count: int) -> Floats:
     """Sums of ``count`` consecutive sessions up to each, the shape of ``x`` (..., sessions); NaN where there are too few."""
     last = x.shape[-1]
+    if last < count:
+        return np.full_like(x, np.nan)
     total = x[..., count - 1 :].copy()
     for lag in range(1, count):
         total += x[..., count - 1 - lag : last - lag]

@@ -48,6 +48,8 @@ def train_heatmap_artefact(
 
 def taught(panel: Panel, recipe: HeatmapRecipe) -> tuple[Pictures, Pictures]:
     """Heat maps to learn from, and the newest ones to judge by; no target of the former reaches into the latter."""
+    if len(panel.sessions) <= RETURNS + AHEAD:
+        raise ConfigError(f"{panel.name}: {len(panel.sessions)} sessions make no heat map with its outcome; give longer history")
     market = with_portfolios(panel.name, panel.sessions, dict.fromkeys(panel.series, "assets"), panel.returns)
     whole = pictures_of(market, EVERY)
     border = np.quantile(whole.session, 1 - recipe.training.validation) if len(whole) else 0
