@@ -41,7 +41,7 @@ def explained(pictures: Pictures, plan: Plan, device: str, told: Told) -> dict[s
     """Squared correlation of both models, each series' mean taken out; over so many years that no one storm decides."""
     cut = CRISES["2008"][0]
     split, later = split_at(pictures, cut, plan.vectors), pictures.at(pictures.session >= cut.toordinal())
-    tested = some_of(later, ASKED)
+    tested = some_of(later, min(ASKED, 10 * plan.images))
     encoder = encoder_of(split)
     learnt, judged = (lesson_of(some_of(part, plan.images), encoder) for part in (split.learnt, split.judged))
     network = train(learnt, judged, BASE, plan.budget, device, lambda share: told("leak test", share))

@@ -14,6 +14,7 @@ from riskd_models.papers.heatmap.pictures import Pictures
 Predictor = Callable[[Pictures], Floats]
 View = Callable[[Pictures], Floats]  # what a model is shown of each picture, (n, inputs)
 PENALTIES, DEPTHS = (0.1, 1.0, 10.0), (2, 4, 6, 8, 10)
+TREE_ROWS = 20  # that a tree learns from at most, for each row of support vectors
 HAR = ("volatility-5", "volatility-10", "volatility-22")
 
 
@@ -53,17 +54,22 @@ def linear(split: Split, view: View) -> Predictor:
 
 
 def support_vectors(split: Split, view: View) -> Predictor:
-    """Radial support vectors, the penalty tuned on the judged rows; of too many rows every so-manieth in time is taken."""
-    rows = np.linspace(0, len(split.learnt) - 1, min(len(split.learnt), split.most_vectors)).astype(np.int64)
-    some = split.learnt.at(rows[np.argsort(split.learnt.session[rows], kind="stable")])
+    """Radial support vectors, the penalty tuned on the judged rows."""
+    some = thinned(split.learnt, split.most_vectors)
     mean, scale = some.target.mean(), some.target.std()
     return tuned(split, view, {c: SVR(C=c).fit(view(some), (some.target - mean) / scale) for c in PENALTIES}, mean, scale)
 
 
 def tree(split: Split, view: View) -> Predictor:
     """A regression tree, its depth tuned on the judged rows."""
-    x, y = view(split.learnt), split.learnt.target
+    some = thinned(split.learnt, TREE_ROWS * split.most_vectors)
+    x, y = view(some), some.target
     return tuned(split, view, {d: DecisionTreeRegressor(max_depth=d, random_state=0).fit(x, y) for d in DEPTHS}, 0.0, 1.0)
+
+
+def thinned(pictures: Pictures, most: int) -> Pictures:
+    """All pictures, or at even places ``most`` of them."""
+    return pictures.at(np.linspace(0, len(pictures) - 1, min(len(pictures), most)).astype(np.int64))
 
 
 def tuned(split: Split, view: View, models: Mapping[float, SVR | DecisionTreeRegressor], mean: float, scale: float) -> Predictor:
