@@ -20,6 +20,7 @@ from riskd.app.kit import (
 )
 from riskd.app.reload import ReadAgain, Reload, start_again
 from riskd.app.sinks import sinks_of, takers
+from riskd.app.what_if import WhatIf, past_its_time
 from riskd.core.message import Message
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
@@ -90,7 +91,8 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
     picture.change(sources=tuple(feed.name for feed in market.feeds))
-    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage)
+    elapsed = None if replay else time.monotonic
+    pipeline = pipeline_of(settings, rules, market, database, ledger, metrics.stage, elapsed)
     vitals = Vitals(time.monotonic)
     service = Service(pipeline, picture, delivery, market.calendar, wall, console, replay, settings.live, vitals=vitals)
     async with AsyncExitStack() as stack:
@@ -102,7 +104,8 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
         background: list[Background] = [delivery.run, heartbeat.run, lambda: watch_lag(metrics.late)]
         if settings.web is not None:
             desk = Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
-            background.append(_page(settings.web, board, ledger, metrics, desk))
+            asker = WhatIf(rules, pipeline.stored, past_its_time(board, wall.now))
+            background.append(_page(settings.web, board, ledger, metrics, desk, asker))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
@@ -146,8 +149,8 @@ def _say(outbox: SqlOutbox, delivery: Delivery) -> Callable[[Message], None]:
     return say
 
 
-def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk) -> Background:
+def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token())
+    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), asker=asker)
     bound = listen(settings.host, settings.port)
     return lambda: serve_on(app, bound)

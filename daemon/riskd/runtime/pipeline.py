@@ -12,6 +12,7 @@ from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, Price
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
 from riskd.core.rules import Rules
+from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
 from riskd.core.step import Stage, step, untimed
 from riskd.core.warm import warm_state
@@ -30,7 +31,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a pipeline is made of; ``calendar`` tells the joint sessions."""
+    """What a pipeline is made of; ``calendar`` tells the joint sessions.
+
+    ``elapsed`` are seconds that nobody sets, of a daemon that lives by the wall; the past has none.
+    """
 
     rules: Rules
     data: MarketData
@@ -40,6 +44,7 @@ class Parts:
     history_from: date
     stage: Stage = untimed
     late_after: timedelta = LATE_AFTER
+    elapsed: Callable[[], float] | None = None
 
 
 class Pipeline:
@@ -50,12 +55,23 @@ class Pipeline:
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
         self._banks = SharedBanks()
+        self._awaited: tuple[date, float] | None = None  # the session without any price, and since when it is asked for
 
     @property
     def state(self) -> State:
         if self._state is None:
             raise RuntimeError("the pipeline is not open")
         return self._state
+
+    def stored(self) -> tuple[State, ScenarioBank | None]:
+        """The newest committed state, and its scenario bank A where that is made; from any thread.
+
+        Raises RiskdError while the pipeline is not open.
+        """
+        state = self._state
+        if state is None:
+            raise RiskdError("riskd is warming up and has no scenarios yet; ask again in a minute")
+        return state, self._banks.made(state, "A")
 
     def valid_until(self, session: date) -> datetime | None:
         """When figures of ``session`` grow old: the next session's are due, and a while more; None if no next one is known."""
@@ -109,9 +125,10 @@ class Pipeline:
     def missing(self) -> tuple[date, ...]:
         """Sessions that are over and not in the state yet, oldest first."""
         newest = self._parts.calendar.newest(self._parts.now())
-        if newest is None:
-            return ()
-        return self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest)
+        found = self._parts.calendar.sessions(self.state.session + timedelta(days=1), newest) if newest else ()
+        if not found:
+            self._awaited = None
+        return found
 
     def catch_up(self, sessions: Iterable[date]) -> Iterator[Outcome]:
         """Finish what was interrupted, then take ``sessions`` in order; one outcome per committed step.
@@ -138,7 +155,7 @@ class Pipeline:
         if self.state.session not in self.state.recent:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
-            yield from self._ask(self.state.session)
+            yield from self._ask(self.state.session, afresh=not self.unsettled)
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
         if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
@@ -162,12 +179,12 @@ class Pipeline:
         while self._due:
             yield self._take(self._due[0])
 
-    def _ask(self, last: date) -> Iterator[Outcome]:
+    def _ask(self, last: date, afresh: bool = False) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
         fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state.recent, last)
+                self._parts.data.pull(self.state.recent, last, afresh)
         except DataError as error:
             fault = error
         for turn in self._parts.data.turns(self.state):
@@ -218,7 +235,16 @@ class Pipeline:
         if not missing:
             return False
         nothing = not np.isfinite(returns).any()
-        return self._within(session, GIVEN_UP if nothing else self._parts.late_after)
+        return self._within(session, GIVEN_UP if nothing else self._parts.late_after) or (nothing and self._barely_asked(session))
+
+    def _barely_asked(self, session: date) -> bool:
+        """Whether a session of which nobody has a price is asked for only now: if the wall is wrong it lies ahead."""
+        if self._parts.elapsed is None:
+            return False
+        now = self._parts.elapsed()
+        if self._awaited is None or self._awaited[0] != session:
+            self._awaited = session, now
+        return now - self._awaited[1] < GIVEN_UP.total_seconds()
 
     def _within(self, session: date, delay: timedelta) -> bool:
         """Whether ``session`` was over less than ``delay`` ago."""

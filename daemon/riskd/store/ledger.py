@@ -172,12 +172,13 @@ class Ledger:
     def _write_line(self, connection: Connection, event: Event, outcome: Outcome, state_sha256: str) -> int:
         last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
         seq, before = (last.seq + 1, last.chain) if last else (1, "")
-        key, event_text, outcome_text = key_of(event), write_event(event), canonical_json(outcome)
+        origin = self._origin(connection)
+        key, event_text, outcome_text = _key(connection, origin, event), write_event(event), canonical_json(outcome)
         chain = _link(before, key, event_text, outcome_text, state_sha256)
         connection.execute(
             insert(journal).values(
                 seq=seq,
-                origin=self._origin(connection),
+                origin=origin,
                 key=key,
                 session=event.session,
                 event=event_text,
@@ -228,6 +229,17 @@ def _shown(connection: Connection, outcome: Outcome) -> tuple[PortfolioReport, .
         if text is not None:
             found.append(marked(read_report(text), outcome.marks))
     return (*outcome.reports, *found)
+
+
+def _key(connection: Connection, origin: int, event: Event) -> str:
+    """What makes a step the same step. A session that is judged again may want another allocation: it is counted, for the steps
+    that are due already keep one from being taken twice."""
+    key = key_of(event)
+    if not isinstance(event, AllocationDue):
+        return key
+    same = (journal.c.key == key) | ((journal.c.key > f"{key}/") & (journal.c.key < f"{key}0"))  # "0" comes after "/"
+    before = connection.execute(select(func.count()).where(journal.c.origin == origin, same)).scalar_one()
+    return f"{key}/{before + 1}" if before else key
 
 
 def _link(*parts: str) -> str:

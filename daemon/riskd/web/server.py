@@ -17,6 +17,7 @@ from riskd.web.data import DataApi, Desk, data_routes
 from riskd.web.guard import Guard
 from riskd.web.problem import explain_refusals
 from riskd.web.stream import ChangeStream
+from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
 GRACE_SECONDS = 3
 MOST_CONNECTIONS = 64
@@ -51,8 +52,9 @@ def create_app(
     desk: Desk,
     hosts: Collection[str] = (),
     token: str | None = None,
+    asker: Asker | None = None,
 ) -> FastAPI:
-    """The page and the API over ``board``, ``archive`` and ``desk``.
+    """The page and the API over ``board``, ``archive`` and ``desk``; what-if questions go to ``asker``, where there is one.
 
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
     decisions on prices need ``token``.
@@ -61,6 +63,8 @@ def create_app(
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
+    if asker is not None:
+        app.include_router(what_if_routes(WhatIfApi(asker)))
     app.include_router(page_routes(assets()))
     app.add_middleware(Guard, hosts=hosts)
     explain_refusals(app)

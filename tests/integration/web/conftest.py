@@ -26,7 +26,7 @@ from riskd.store.database import open_database
 from riskd.store.desk import Desk
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
-from riskd.store.revisions import Revisions
+from riskd.store.revisions import keep
 from riskd.web.server import create_app, listen, serve_on
 
 SYMBOLS = ("SPY", "IEF", "GLD", "EFA", "EEM")
@@ -237,7 +237,8 @@ def desk() -> Desk:
     detail = "would be a log return of -0.6931 where 0.0120 is usual; <b>nobody</b> announced a split"
     Quarantine(database).keep([Doubt("EEM", session, Rule.SPLIT, 21.5, detail)])
     revision = Revision("SPY", RevisionKind.DIVIDEND, "close", "yahoo", date(2026, 9, 1), session, 58, 0.9972, 601.7, 600.0)
-    Revisions(database).keep([revision], datetime(2026, 11, 20, 22, tzinfo=UTC))
+    with database.begin() as connection:
+        keep(connection, [revision], datetime(2026, 11, 20, 22, tzinfo=UTC))
     return Desk(database, ("EEM", "SPY"), lambda symbol: session)
 
 

@@ -95,7 +95,8 @@ def propose(
     else:
         proposal = _proposed(case, found) if found.certain else _infeasible(case, found)
     why: dict[str, object] = {"proposal": proposal}
-    alert = alert_event(KIND[proposal.status], portfolio.name, proposal.limit, session, headline(proposal), why)
+    about = () if known.standing is None else ("instead",)  # it may be of the same session: told as well
+    alert = alert_event(KIND[proposal.status], portfolio.name, proposal.limit, session, headline(proposal), why, about)
     return proposal, alert
 
 
