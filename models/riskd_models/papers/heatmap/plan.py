@@ -31,6 +31,7 @@ class Plan:
     images: int  # at most, that a network learns from
     vectors: int  # at most, that support vectors learn from
     epochs: int
+    batch: int
     trials: int
     trial_images: int
     trial_epochs: int
@@ -38,11 +39,11 @@ class Plan:
 
     @property
     def budget(self) -> Budget:
-        return Budget(self.epochs)
+        return Budget(self.epochs, self.batch)
 
 
-SMALL = Plan((date(2008, 1, 1), date(2020, 1, 1)), 1, 6, 256, 200, 3, 3, 128, 2, shared=False)
-FULL = Plan(tuple(date(year, 1, 1) for year in range(2000, 2021, 4)), 4, 20, 2500, 2000, 4, 8, 1000, 3, shared=True)
+SMALL = Plan((date(2008, 1, 1), date(2020, 1, 1)), 1, 6, 256, 200, 4, 16, 3, 128, 2, shared=False)
+FULL = Plan(tuple(date(year, 1, 1) for year in range(2000, 2021, 4)), 4, 20, 2500, 2000, 4, 64, 8, 1000, 3, shared=True)
 
 
 def plan_of(preset: Preset) -> Plan:

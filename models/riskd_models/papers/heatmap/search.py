@@ -65,4 +65,4 @@ def error_of(trial: Trial, learnt: Lesson, judged: Lesson, plan: Plan, device: s
         weight_decay=trial.suggest_float("weight_decay", 1e-6, 1e-2, log=True),
         dropout=trial.suggest_float("dropout", 0.1, 0.6),
     )
-    return min(train(learnt, judged, numbers, Budget(plan.trial_epochs), device).errors)
+    return min(train(learnt, judged, numbers, Budget(plan.trial_epochs, plan.batch), device).errors)
