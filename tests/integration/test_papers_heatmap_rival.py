@@ -46,11 +46,10 @@ def riskd(*arguments: str) -> tuple[int, str]:
 
 
 def test_it_stands_beside_every_figure(tmp_path: Path, root: Path, trained: Path) -> None:
-    """March 2020: at every level and horizon the rival has a VaR and a CVaR of its own, and the same ones again."""
-    said = [riskd("once", "--as-of", "2020-03-10", "--json", "-c", str(configured(tmp_path, root, trained))) for _ in range(2)]
-    assert [code for code, _ in said] == [0, 0], said[0][1]
-    one, again = (json.loads(text)["reports"][0] for _, text in said)
-    assert one["figures"] == again["figures"]
+    """March 2020: at every level and horizon the rival has a VaR and a CVaR of its own."""
+    code, said = riskd("once", "--as-of", "2020-03-10", "--json", "-c", str(configured(tmp_path, root, trained)))
+    assert code == 0, said
+    (one,) = json.loads(said)["reports"]
     assert not any("has no figures" in note for note in one["notes"])
     assert {figure["horizon"] for figure in one["figures"]} == {1, 2}
     for figure in one["figures"]:
