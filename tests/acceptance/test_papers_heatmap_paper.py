@@ -65,7 +65,7 @@ def test_who_fails_is_named(finding: Finding) -> None:
         (line,) = [line for line in finding.lessons if line.startswith(f"{network}: ")]
         value = t[network]
         assert isinstance(value, float)
-        assert ("ahead of HAR" in line) == (value < -1.96) and ("behind HAR" in line) == (value > 1.96)
+        assert ("ahead of HAR by class" in line) == (value < -1.96) and ("behind HAR by class" in line) == (value > 1.96)
 
 
 def test_a_second_run_computes_nothing_and_finds_the_same(finding: Finding, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,8 +190,8 @@ def test_every_rival_forecasts_and_the_orders_agree(pictures: Pictures) -> None:
     """On a market whose volatility moves each rival is finite, HAR is better than persistence, RMSE and R2 rank alike."""
     two = pictures.at(pictures.series < 2)
     split, tested = split_at(two, date(2006, 1, 1), 100), two.at(two.session >= date(2006, 1, 1).toordinal())
-    found = {name: predictor(tested) for name, predictor in rivals(split, fitted_encoder(split.learnt.seen, 0.99)).items()}
-    assert len(found) == 8 and all(np.isfinite(forecast).all() for forecast in found.values())
+    found = {name: fit()(tested) for name, fit in rivals(split, fitted_encoder(split.learnt.seen, 0.99)).items()}
+    assert len(found) == 9 and all(np.isfinite(forecast).all() for forecast in found.values())
     tracks = {name: Track(f, np.exp(2 * f), np.full(len(f), 0.5), 0.0) for name, f in found.items()}
     ranked = scores(Walk(tested, tracks), np.ones(len(tested), dtype=bool))
     assert sorted(ranked, key=lambda n: ranked[n].rmse) == sorted(ranked, key=lambda n: -ranked[n].r2)

@@ -43,7 +43,7 @@ class Plan:
 
 
 SMALL = Plan((date(2008, 1, 1), date(2020, 1, 1)), 1, 6, 256, 200, 4, 16, 3, 128, 2, shared=False)
-FULL = Plan(tuple(date(year, 1, 1) for year in range(2000, 2021, 4)), 4, 20, 2500, 2000, 4, 64, 8, 1000, 3, shared=True)
+FULL = Plan(tuple(date(year, 1, 1) for year in range(2000, 2021, 4)), 4, 20, 2500, 2000, 5, 16, 8, 1000, 3, shared=True)
 
 
 def plan_of(preset: Preset) -> Plan:

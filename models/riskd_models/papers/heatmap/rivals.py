@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.svm import SVR  # type: ignore[import-untyped]
@@ -14,6 +15,7 @@ from riskd_models.papers.heatmap.pictures import Pictures
 Predictor = Callable[[Pictures], Floats]
 View = Callable[[Pictures], Floats]  # what a model is shown of each picture, (n, inputs)
 PENALTIES, DEPTHS = (0.1, 1.0, 10.0), (2, 4, 6, 8, 10)
+LEAST = 100
 TREE_ROWS = 20  # that a tree learns from at most, for each row of support vectors
 HAR = ("volatility-5", "volatility-10", "volatility-22")
 
@@ -27,8 +29,8 @@ class Split:
     most_vectors: int
 
 
-def rivals(split: Split, encoder: Encoder) -> dict[str, Predictor]:
-    """Every rival, fitted; those of the window see the standardised features, those of the image its 1,024 pixels."""
+def rivals(split: Split, encoder: Encoder) -> dict[str, Callable[[], Predictor]]:
+    """How each rival is fitted; those of the window see the standardised features, those of the image its 1,024 pixels."""
 
     def window(pictures: Pictures) -> Floats:
         return np.asarray(((pictures.seen - encoder.centre) / encoder.scale).reshape(len(pictures), -1))
@@ -36,13 +38,37 @@ def rivals(split: Split, encoder: Encoder) -> dict[str, Predictor]:
     def image(pictures: Pictures) -> Floats:
         return encoder.images(pictures.seen).reshape(len(pictures), -1)
 
-    found: dict[str, Predictor] = {"persistence": lambda pictures: pictures.newest("volatility-10")}
-    found["HAR"] = linear(split, lambda pictures: np.column_stack([pictures.newest(name) for name in HAR]))
+    found: dict[str, Callable[[], Predictor]] = {
+        "persistence": lambda: lambda pictures: pictures.newest("volatility-10"),
+        "HAR": lambda: linear(split, volatilities),
+        "HAR by class": lambda: by_class(split, volatilities),
+    }
     for name, view in {"window": window, "image": image}.items():
-        found[f"linear, {name}"] = linear(split, view)
-        found[f"SVR, {name}"] = support_vectors(split, view)
-        found[f"tree, {name}"] = tree(split, view)
+        for kind, fit in {"linear": linear, "SVR": support_vectors, "tree": tree}.items():
+            found[f"{kind}, {name}"] = partial(fit, split, view)
     return found
+
+
+def volatilities(pictures: Pictures) -> Floats:
+    """What HAR is shown: the log volatilities of a week, a fortnight and a month, (n, 3)."""
+    return np.column_stack([pictures.newest(name) for name in HAR])
+
+
+def by_class(split: Split, view: View) -> Predictor:
+    """Least squares for each class of asset by itself; for a class with fewer than LEAST pictures, and one unseen, of all."""
+    whole, models = linear(split, view), {}
+    for kind in dict.fromkeys(split.learnt.classes):
+        if (mine := split.learnt.of_class(kind)).sum() >= LEAST:
+            models[kind] = linear(Split(split.learnt.at(mine), split.judged, 0), view)
+
+    def predictor(pictures: Pictures) -> Floats:
+        forecast = whole(pictures)
+        for kind, model in models.items():
+            if (mine := pictures.of_class(kind)).any():
+                forecast[mine] = model(pictures.at(mine))
+        return forecast
+
+    return predictor
 
 
 def linear(split: Split, view: View) -> Predictor:

@@ -17,7 +17,17 @@ from riskd_models.papers.heatmap.rivals import Predictor, Split, rivals
 from riskd_models.papers.heatmap.training import lesson_of, train
 from riskd_models.papers.work import Told, kept
 
-RIVALS = ("persistence", "HAR", "linear, window", "linear, image", "SVR, window", "SVR, image", "tree, window", "tree, image")
+RIVALS = (
+    "persistence",
+    "HAR",
+    "HAR by class",
+    "linear, window",
+    "linear, image",
+    "SVR, window",
+    "SVR, image",
+    "tree, window",
+    "tree, image",
+)
 MODELS = (*NETWORKS, *RIVALS)
 Kept = dict[str, NDArray[np.float64]]
 
@@ -59,14 +69,13 @@ def walk(plan: Plan, folder: Path, device: str, told: Told) -> Walk:
 def forecasts_at(plan: Plan, split: Split, wanted: Pictures, cut: date, folder: Path, device: str, told: Told) -> dict[str, Kept]:
     """Of every model, forecasts of the judged and of the wanted pictures, fitted at one cut."""
     encoder = encoder_of(split)
-    fitted: dict[str, Predictor] = {}
+    ways = rivals(split, encoder)
 
     def rival(name: str) -> Kept:
-        if not fitted:
-            told(f"rivals {cut.year}", 0.0)
-            fitted.update(rivals(split, encoder))
-            told(f"rivals {cut.year}", 1.0)
-        return forecasts(fitted[name], split.judged, wanted)
+        told(f"{name} {cut.year}", 0.0)
+        found = forecasts(ways[name](), split.judged, wanted)
+        told(f"{name} {cut.year}", 1.0)
+        return found
 
     def network(name: str) -> Kept:
         learnt, judged = (lesson_of(some_of(part, plan.images), encoder) for part in (split.learnt, split.judged))
