@@ -50,10 +50,9 @@ from riskd.store.queue import SqlOutbox
 ROOT = Path(__file__).resolve().parents[1]
 FIRST = date(1990, 1, 1)
 PORTFOLIOS = 7
-RECEIPT_SECONDS = 10.0
 SAID_AGAIN = 60.0  # receipts of so many seconds are sent once more when the daemon comes back
 MOST_IDS = 500  # in one receipt
-SILENCE = 60.0  # seconds without a message after which what is missing is lost
+SILENCE = 20.0  # seconds without a message after which what is missing is lost
 REFUSALS = 100
 
 
@@ -66,6 +65,7 @@ class Broker:
     port: int
     extra: str = ""
     process: asyncio.subprocess.Process | None = None
+    said: asyncio.Task[bytes] | None = None  # read to its end, or waiting for the process would wait for it too
 
     async def start(self) -> None:
         """Return once it runs."""
@@ -73,17 +73,20 @@ class Broker:
         conf = conf.replace("listener 1883", f"listener {self.port}").replace("/var/lib/mosquitto/", f"{self.folder}/")
         path = self.folder / "mosquitto.conf"
         path.write_text(conf + ("user root\n" if os.geteuid() == 0 else "") + self.extra)
-        pipe = asyncio.subprocess.PIPE
-        self.process = await asyncio.create_subprocess_exec(self.program, "-c", str(path), stdout=pipe, stderr=pipe)
+        pipe, nowhere = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+        self.process = await asyncio.create_subprocess_exec(self.program, "-c", str(path), stdout=nowhere, stderr=pipe)
         assert self.process.stderr is not None
         while b"running" not in (line := await self.process.stderr.readline()):
             if not line:
                 raise SystemExit("mosquitto did not start")
+        self.said = asyncio.create_task(self.process.stderr.read())
 
     async def kill(self) -> None:
         assert self.process is not None
+        assert self.said is not None
         self.process.kill()
         await self.process.wait()
+        await self.said
 
 
 class Ear:
@@ -175,11 +178,14 @@ def commit(ledger: Ledger, number: int) -> None:
     ledger.commit(SessionVoid(state.session, "storm"), state, Outcome(state.session, alerts=(alert,)), ())
 
 
-async def daemon(folder: Path, port: int, alerts: int, awaited: bool) -> None:
-    """Commit what is missing and deliver; ends when every alert was taken, and received if receipts are ``awaited``."""
+async def daemon(folder: Path, port: int, alerts: int, patience: float) -> None:
+    """Commit what is missing and deliver; ends when every alert was taken.
+
+    With ``patience``, seconds before an alert without a receipt is published again, it ends when every receipt came.
+    """
     database = open_database(folder, SystemClock().now)
     ledger = Ledger(database, ("mqtt",))
-    receipts = Receipts("riskd", ("ear",), RECEIPT_SECONDS, EVENT_EXPIRY_SECONDS) if awaited else None
+    receipts = Receipts("riskd", ("ear",), patience, EVENT_EXPIRY_SECONDS) if patience else None
     sink = Noted(folder, MqttTarget(port=port, client_id="riskd-storm", publish_timeout=3.0), receipts)
     delivery = Delivery(SqlOutbox(database), [sink], draw=lambda: random.random() / 20)
     running = asyncio.create_task(delivery.run())
@@ -198,8 +204,8 @@ async def daemon(folder: Path, port: int, alerts: int, awaited: bool) -> None:
 class Daemon:
     """The process that commits and delivers, started again whenever it was killed."""
 
-    def __init__(self, folder: Path, port: int, alerts: int, receipts: bool) -> None:
-        more = ("--receipts",) if receipts else ()
+    def __init__(self, folder: Path, port: int, alerts: int, patience: float) -> None:
+        more = ("--receipts", str(patience)) if patience else ()
         self._command = (sys.executable, __file__, "--daemon", str(folder), str(port), str(alerts), *more)
         self._process: asyncio.subprocess.Process | None = None
         self._wanted = asyncio.Event()
@@ -311,7 +317,7 @@ async def storm(options: argparse.Namespace, folder: Path) -> bool:
     dice, begun = random.Random(options.seed), time.monotonic()
     broker = Broker(program, folder, free_port())
     await broker.start()
-    ear = await asyncio.to_thread(Ear, broker.port, options.receipts)
+    ear = await asyncio.to_thread(Ear, broker.port, options.receipts > 0)
     victims = ["broker"] * options.broker_kills + ["daemon"] * options.daemon_kills
     moments = sorted(dice.sample(range(options.alerts * 19 // 20), len(victims)))
     dice.shuffle(victims)
@@ -379,7 +385,15 @@ def main() -> None:
     parser.add_argument("--daemon-kills", type=int, default=2)
     parser.add_argument("--most-repeats", type=float, default=0.02, help="share of the alerts that may be heard twice")
     parser.add_argument("--most-own", type=float, default=0.01, help="share that may be heard twice because of riskd itself")
-    parser.add_argument("--receipts", action="store_true", help="the subscriber sends receipts and the daemon awaits them")
+    parser.add_argument(
+        "--receipts",
+        type=float,
+        nargs="?",
+        const=10.0,
+        default=0.0,
+        metavar="SECONDS",
+        help="the subscriber sends receipts; what has none after so long is published again (without a number: 10)",
+    )
     parser.add_argument(
         "--absent",
         action="store_true",
