@@ -193,6 +193,14 @@ class Mqtt(Section):
         default=60, description="between two signs of life on <base>/status; each is good for two and a half"
     )
 
+    receipts: tuple[Name, ...] = Field(
+        default=(),
+        description="subscribers that send the id of each event they have handled to <base>/receipts/<name>; until then it is"
+        " sent again",
+    )
+    receipt_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
+        default=10, description="an event without its receipts is sent again after so long, then after pauses twice as long"
+    )
     home_assistant: bool | None = Field(
         default=None, description="true shows riskd to Home Assistant as a device, false takes it away again; absent does neither"
     )
