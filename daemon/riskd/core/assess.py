@@ -268,7 +268,7 @@ def _data_notes(rules: Rules, state: State, portfolio: Portfolio, trusted: Trust
 def _divergence_notes(figures: tuple[Figure, ...], limits: tuple[LimitReport, ...]) -> list[str]:
     keys = {(limit.level, limit.horizon) for limit in limits}
     return [
-        f"champion and challengers' {f.horizon}-session CVaR {f.level:g} differ by a factor of {divergence(f):.2f}"
+        f"champion and challengers' {f.horizon}-session CVaR {100 * f.level:g}% differ by a factor of {divergence(f):.2f}"
         for f in figures
         if (f.level, f.horizon) in keys and not divergence(f) <= DIVERGENCE
     ]
