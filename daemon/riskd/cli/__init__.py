@@ -34,7 +34,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Begin with riskd demo; a configuration of your own: riskd check, then riskd run. Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
+    epilog="Begin with riskd demo; a configuration of your own: riskd check, then riskd run. "
+    "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
 app.add_typer(data.app, name="data", rich_help_panel=LOOK)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
