@@ -31,6 +31,8 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
     newest = newest_session(settings)
     yield "sessions", f"{settings.service.calendar}, newest {newest}"
     market = market_of(settings, SystemClock())
+    for warning in market.calendar.ending(SystemClock().now().date()):
+        yield "calendar", f"WARNING {warning}"
     market.release(newest)
     lacking, why = set(settings.symbols), dict[str, str]()
     for feed in market.feeds:

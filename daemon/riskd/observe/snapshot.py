@@ -1,7 +1,7 @@
 """One immutable picture of the daemon, read by metrics, page and API alike."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from riskd.core.proposed import Proposal
 from riskd.core.pulse import Pulse
@@ -56,6 +56,7 @@ class Snapshot:
     refused: str = ""  # why the newest configuration was not taken; empty if it was
     sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
     records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held
+    calendar_ends: dict[str, date] = field(default_factory=dict)  # exchange -> last day that its calendar is known for
     told: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start
 
 
