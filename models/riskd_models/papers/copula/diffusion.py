@@ -6,7 +6,7 @@ Returns are normal scores by the ranks of the learnt rows, so that a network tha
 and all it learns is dependence, on other assets and on what came before. Draws go back from pure noise in DRAW_STEPS of the TIMES
 steps. The paper only names its rival; sources of what stands here:
 J. Ho, A. Jain, P. Abbeel, arXiv 2006.11239; the schedule of A. Nichol, P. Dhariwal, arXiv 2102.09672; v of T. Salimans,
-J. Ho, arXiv 2202.00512; fewer steps back by J. Song, C. Meng, S. Ermon, arXiv 2010.02502, with their noise at one.
+J. Ho, arXiv 2202.00512; fewer steps back by J. Song, C. Meng, S. Ermon, arXiv 2010.02502.
 """
 
 import math
@@ -22,7 +22,7 @@ from riskd_models.papers.copula.descent import Curve, begin, descend
 from riskd_models.papers.copula.gaussian import NormalScores, normal_scores
 from riskd_models.papers.copula.task import Task
 
-TIMES, DRAW_STEPS = 100, 16
+TIMES, DRAW_STEPS = 100, 20
 WIDTH, CONTEXT, EMBEDDING = 64, 24, 16
 SPANS = (5, 20, 60)  # sessions whose mean size of returns is seen
 RATE, BATCH, DROPOUT = 2e-3, 256, 0.1
@@ -106,11 +106,11 @@ class Diffusion:
         for place, (now, then) in enumerate(zip(times[:-1], times[1:], strict=True), start=1):
             time = torch.full((len(x),), int(now), device=self.device)
             v = self.network(x, time, features)
-            error = signal[now].sqrt() * v + (1 - signal[now]).sqrt() * x
             clean = signal[now].sqrt() * x - (1 - signal[now]).sqrt() * v
-            fresh = (1 - signal[then]) / (1 - signal[now]) * (1 - signal[now] / signal[then])  # variance, 0 at the last step
-            rest = (1 - signal[then] - fresh).clamp(min=0)
-            x = signal[then].sqrt() * clean + rest.sqrt() * error + fresh.sqrt() * noise[place]
+            kept = signal[now] / signal[then]
+            toward = signal[then].sqrt() * (1 - kept) / (1 - signal[now])
+            x = toward * clean + kept.sqrt() * (1 - signal[then]) / (1 - signal[now]) * x
+            x = x + (1 - kept).sqrt() * noise[place] * bool(then)  # the variance that is exact for a standard normal vector
         return x
 
 
