@@ -19,7 +19,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test check lock train bench peers clean
+.PHONY: help setup run demo test check lock train bench soak peers clean
 
 help:
 	@echo "make VERB [ARGS='...']"
@@ -53,6 +53,15 @@ train: $(VENV)/.train ## train, judge and export the network; ARGS go to the tra
 
 bench: $(VENV)/.train ## run every benchmark on this machine
 	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script" $(ARGS); done
+
+soak: $(VENV)/.train ## run what takes hours: crash points, seeded lives, ten thousand days, clocks, a million steps of a limit
+	@.ci/programs
+	@failed=; for script in benchmarks/soak/crash_points.py benchmarks/soak/service.py benchmarks/soak/clocks.py \
+	  "benchmarks/soak/seeded.py --jobs 2" benchmarks/alert_noise.py; do \
+	  echo "$$script"; $(BIN)/python $$script || failed="$$failed $$script"; done; \
+	echo "the life of a limit"; RISKD_LIMIT_STEPS=1000000 $(BIN)/python -m pytest -q tests/property/test_limits_property.py -k long_walk || \
+	  failed="$$failed limits"; \
+	if [ -n "$$failed" ]; then echo "make: figures that do not hold:$$failed" >&2; exit 1; fi
 
 peers: $(VENV)/.peers ## race riskd's optimiser against other people's, which are installed first
 	@$(VENV)/peers/bin/python benchmarks/allocation.py --peers all $(ARGS)

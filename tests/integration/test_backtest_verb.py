@@ -35,6 +35,10 @@ def at_home(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
     monkeypatch.chdir(root)
 
 
+def files(folder: Path) -> tuple[Path, Path]:
+    return folder / "lab.json", folder / "lab.html"
+
+
 def riskd(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["backtest", *map(str, arguments)])
     return result.exit_code, result.output
@@ -66,15 +70,17 @@ def test_a_remark_is_told_once(prices: Path, tmp_path: Path, caplog: pytest.LogC
 
 
 def test_what_was_learnt_from_is_marked(prices: Path, root: Path, tmp_path: Path) -> None:
-    """The newest network learnt from 2020: refused in one line, and with --in-sample the title and the page say so."""
+    """The newest network learnt from 2020: refused in one line, and with --in-sample the title, the page and the JSON say so."""
     newest = root / "models" / "artefacts" / "lstm-jsu"
     arguments = ["--prices", prices, "--from", "2020-03-02", "--to", "2020-03-13", "--groups", "equal", "--artefact", newest]
     code, said = riskd(*arguments, "--out", tmp_path)
     assert (code, said.count("\n")) == (78, 1)
     assert f"model.artefact: {newest} learnt from prices until " in said and "or say --in-sample" in said
     assert not list(tmp_path.iterdir())
-    code, said = riskd(*arguments, "--out", tmp_path, "--in-sample")
+    code, said = riskd(*arguments, "--out", tmp_path, "--in-sample", "--json")
     assert code == 0, said
+    answer = json.loads(said[said.index("{\n") :])  # after what is remarked on standard error
+    assert answer == {"answer": json.loads((tmp_path / "lab.json").read_text())["answer"], "files": [*map(str, files(tmp_path))]}
     assert json.loads((tmp_path / "lab.json").read_text())["title"] == "riskd, 2020-03-02 to 2020-03-13, in sample"
     assert "<h1>riskd, 2020-03-02 to 2020-03-13, in sample</h1>" in (tmp_path / "lab.html").read_text()
 

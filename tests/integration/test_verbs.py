@@ -41,6 +41,14 @@ def test_the_journal_comes_out_the_same(config: Path) -> None:
         connection.execute("UPDATE journal SET outcome = ? WHERE seq = ?", (outcome, seq))
 
 
+def test_a_report_can_be_checked_by_the_journal(config: Path) -> None:
+    """The hash that the newest report names is the one that replay ends with when every line came out the same."""
+    code, said = riskd("replay", "--journal", "-c", str(config), "--json")
+    assert code == 0, said
+    report = json.loads(riskd("report", "-c", str(config), "--json")[1])
+    assert json.loads(said) == {"lines": report["journal"]["line"], "head": report["journal"]["head"]}
+
+
 def test_a_broken_chain_is_found(config: Path) -> None:
     """A line whose hash was rewritten comes out the same, and is still found by its chain."""
     with sqlite3.connect(config.parent / "state" / "riskd.db") as connection:
@@ -57,9 +65,12 @@ def test_explain(config: Path) -> None:
     """An alert by the beginning of its id: what breached, by how much, from which assets, on which model and bank."""
     with sqlite3.connect(config.parent / "state" / "riskd.db") as connection:
         id = connection.execute("SELECT id FROM alert WHERE body LIKE '%breach.opened%'").fetchone()[0]
-    code, said = riskd("explain", id[:10], "-c", str(config))
+    code, said = riskd("explain", id[:10], "-c", str(config), "--json")
     assert code == 0
     found = json.loads(said)
+    lines = riskd("explain", id[:10], "-c", str(config))[1].splitlines()
+    assert lines[0] == found["headline"]
+    assert ["why.max_cvar", "0.05"] in [line.split() for line in lines]
     assert found["kind"] == "breach.opened"
     assert found["why"]["cvar"] > found["why"]["max_cvar"]
     assert {"symbol", "component_cvar"} == found["why"]["top"][0].keys()

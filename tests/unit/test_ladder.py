@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from riskd.core.quality.revision import Change
 from riskd.core.quote import Quote
 from riskd.errors import ConfigError, DataError
 from riskd.feeds.feed import Finding, NoAnswerError, Pull, SymbolOutcome, symbol_outcomes
@@ -49,15 +48,13 @@ class Source:
 
 @dataclass
 class Store:
-    """Keeps what it is handed; a change for each close of the eve, so that changes can be counted."""
+    """Keeps what it is handed."""
 
     quotes: list[Quote] = field(default_factory=list)
     pulls: list[tuple[str, tuple[tuple[str, Finding], ...]]] = field(default_factory=list)
 
-    def append(self, quotes: Any, asked: tuple[date, date] | None = None) -> tuple[Change, ...]:
-        told = list(quotes)
-        self.quotes += told
-        return tuple(Change(q.symbol, q.session, q.field, q.source, 2.0, q.value) for q in told if q.session == EVE)
+    def append(self, quotes: Any, asked: tuple[date, date] | None = None) -> None:
+        self.quotes += quotes
 
     def note_pull(self, feed: str, outcomes: Any, at: datetime) -> None:
         self.pulls.append((feed, tuple((o.symbol, o.outcome) for o in outcomes)))
@@ -116,12 +113,18 @@ def turns(pulled: Pulled) -> list[tuple[str, FeedStatus, tuple[str, ...]]]:
 
 
 def test_a_healthy_first_source_means_no_question_to_the_second(world: World) -> None:
-    """All newest closes come from the first; the changes it caused are handed on; nothing turns."""
+    """All newest closes come from the first; nothing turns."""
     pulled = world.pull("AA", "BB", "XX")
     assert world.yahoo.asked == [("AA", "BB", "XX")] and world.drop.asked == world.third.asked == []
-    assert [c.symbol for c in pulled.changes] == ["AA", "BB", "XX"]
     assert (pulled.turns, pulled.lacking, pulled.again_at, pulled.faults) == ((), (), None, {})
     assert world.pull("AA", "BB", "XX").outcomes == {} and len(world.yahoo.asked) == 1
+
+
+def test_asked_afresh_for_what_it_gave(world: World) -> None:
+    """A source may have restated: the one that gives everything is asked for everything again, and nobody else."""
+    world.pull("AA", "BB")
+    world.ladder.pull(("AA", "BB"), FIRST, NEWEST, NEWEST, afresh=True)
+    assert world.yahoo.asked == [("AA", "BB")] * 2 and world.drop.asked == []
 
 
 def test_a_symbol_whose_own_exchange_was_shut_lacks_nothing(world: World) -> None:

@@ -11,22 +11,22 @@ from riskd.runtime.clock import SystemClock
 from riskd.settings import Settings
 
 
-def check(settings: Settings) -> Iterator[str]:
-    """One line for every part that is fine; raises ConfigError or DataError at the first that is not."""
+def check(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Every part that is fine and what was found of it; raises ConfigError or DataError at the first that is not."""
     forecaster = load_forecaster(settings)
     rules = rules_of(settings, forecaster)
-    yield f"model      {forecaster.identity} on {forecaster.provider}"
+    yield "model", f"{forecaster.identity} on {forecaster.provider}"
     for lane in rules.lanes:
-        yield f"rival      {lane.name}: {lane.forecaster.identity} with {lane.model}"
-    yield f"portfolios {', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
-    yield f"store      {_store(settings)}"
+        yield "rival", f"{lane.name}: {lane.forecaster.identity} with {lane.model}"
+    yield "portfolios", f"{', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
+    yield "store", _store(settings)
     if settings.mqtt is not None:
         target = mqtt_target(settings.mqtt)
-        yield f"mqtt       {target.address} under {target.base_topic}"
+        yield "mqtt", f"{target.address} under {target.base_topic}"
     sinks = sinks_of(settings, SystemClock().now)
-    yield f"sinks      {', '.join(sink.name for sink in sinks)}"
+    yield "sinks", ", ".join(sink.name for sink in sinks)
     newest = newest_session(settings)
-    yield f"sessions   {settings.service.calendar}, newest {newest}"
+    yield "sessions", f"{settings.service.calendar}, newest {newest}"
     market = market_of(settings, SystemClock())
     market.release(newest)
     lacking, why = set(settings.symbols), dict[str, str]()
@@ -34,7 +34,7 @@ def check(settings: Settings) -> Iterator[str]:
         pull = feed.pull(settings.symbols, newest - timedelta(days=14), newest)
         lacking -= set(settings.symbols) - set(pull.failed)
         why |= {o.symbol: o.reason for o in pull.outcomes if o.symbol in pull.failed}
-        yield f"feed       {feed.name}: {len(pull.quotes)} prices of the last two weeks"
+        yield "feed", f"{feed.name}: {len(pull.quotes)} prices of the last two weeks"
     if lacking:
         reason = why[min(lacking)]
         raise ConfigError(f"no feed has a price of {', '.join(sorted(lacking)[:5])}; correct the symbol or add a feed: {reason}")

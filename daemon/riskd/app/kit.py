@@ -1,6 +1,7 @@
 """Settings become the parts that every verb shares: rules, calendar, feeds, pipeline."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from time import monotonic, sleep
 import numpy as np
 
 from riskd import __version__
+from riskd.app.beside import store_beside as store_beside
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster
@@ -38,7 +40,7 @@ from riskd.settings import Portfolio as PortfolioSettings
 from riskd.settings import ReplayFeed as ReplaySettings
 from riskd.settings.section import credential
 from riskd.sinks.mqtt import MqttTarget
-from riskd.store.database import Database, open_database, open_decisions
+from riskd.store.database import Database, open_database
 from riskd.store.ledger import Ledger
 from riskd.store.notes import Notes
 from riskd.store.prices import PriceStore
@@ -182,9 +184,15 @@ def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> M
 
 
 def pipeline_of(
-    settings: Settings, rules: Rules, market: Market, database: Database, ledger: Ledger, stage: Stage = untimed
+    settings: Settings,
+    rules: Rules,
+    market: Market,
+    database: Database,
+    ledger: Ledger,
+    stage: Stage = untimed,
+    elapsed: Callable[[], float] | None = None,
 ) -> Pipeline:
-    """The fold over this market, kept in this database."""
+    """The fold over this market, kept in this database; ``elapsed`` where it lives by the wall."""
     now, calendar = market.clock.now, market.calendar
     shelves = Shelves(PriceStore(database), Quarantine(database), Revisions(database))
     ladder = Ladder(market.feeds, shelves.prices, Notes(database), now, calendar.own_sessions, market.local)
@@ -192,19 +200,13 @@ def pipeline_of(
     units = frozen([settings.units()[s] for s in rules.symbols])
     data = MarketData(rules.symbols, ladder, shelves, calendar, now, spec.overlap_sessions, spec.confirm, units)
     late = timedelta(minutes=spec.late_minutes)
-    return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late))
+    return Pipeline(Parts(rules, data, ledger, calendar, now, settings.service.history_from, stage, late, elapsed))
 
 
 def store_of(settings: Settings) -> Database:
     """The daemon's store, which this process holds alone from now on. Raises as :func:`open_database`."""
     service = settings.service
     return open_database(service.database or service.state, SystemClock().now, service.database_password())
-
-
-def store_beside(settings: Settings) -> Database:
-    """The store to look into while a daemon may be running; only decisions may be written."""
-    service = settings.service
-    return open_decisions(service.database or service.state, SystemClock().now, service.database_password())
 
 
 def mqtt_target(settings: Mqtt) -> MqttTarget:

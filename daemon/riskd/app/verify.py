@@ -1,5 +1,7 @@
 """Folds the journal again and compares: every line must come out with the same bytes."""
 
+from dataclasses import dataclass
+
 from riskd.app.kit import load_forecaster, rules_of, store_beside
 from riskd.core.canonical import canonical_json
 from riskd.core.state import pack
@@ -13,8 +15,16 @@ class DifferenceError(RiskdError):
     """A line of the journal does not come out the same."""
 
 
-def verify(settings: Settings) -> int:
-    """Lines verified; raises DifferenceError that names the first differing line, ConfigError when there is no journal."""
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """``lines`` came out the same; ``head`` is the hash of the last one, empty without any."""
+
+    lines: int
+    head: str
+
+
+def verify(settings: Settings) -> Verified:
+    """What was verified; raises DifferenceError that names the first differing line, ConfigError when there is no journal."""
     database = store_beside(settings)
     try:
         ledger = Ledger(database)
@@ -34,6 +44,6 @@ def verify(settings: Settings) -> int:
         broken = ledger.broken()
         if broken is not None:
             raise DifferenceError(f"{broken}: the hash chain is broken here: this line or the one before was changed")
-        return len(lines)
+        return Verified(len(lines), lines[-1].chain if lines else "")
     finally:
         database.close()

@@ -11,9 +11,13 @@ from typing import Annotated, Any
 import typer
 
 from riskd import __version__
-from riskd.cli import data
+from riskd.cli import data, orders
 from riskd.cli.backtest import backtest
+from riskd.cli.explain import explain
+from riskd.cli.report import report
+from riskd.cli.standing import limits, status
 from riskd.cli.verb import BREACH, DEFAULT, FAILED, OK, ConfigOption, JsonOption, settings_of, told
+from riskd.cli.what_if import what_if
 from riskd.errors import ConfigError
 
 DEMO = Path("config/demo.toml")
@@ -27,7 +31,6 @@ app = typer.Typer(
     epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
 app.add_typer(data.app, name="data")
-app.command()(backtest)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
@@ -103,44 +106,28 @@ def replay(
         if journal:
             from riskd.app.verify import verify
 
-            typer.echo(f"{verify(settings)} lines of the journal come out with the same bytes")
+            _print_verified(verify(settings), as_json)
             return
         begin, end = _stretch(settings, first, last)
         _print_past(settings, begin, end, as_json)
 
 
 @app.command()
-def check(config: ConfigOption = DEFAULT) -> None:
+def check(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Check configuration, model, store and feeds without starting anything."""
     with told():
         from riskd.app.check import check as look
 
-        settings = settings_of(config)
-        typer.echo(f"config     {config}")
-        for line in look(settings):
-            typer.echo(line)
-        typer.echo("all fine")
+        settings, found = settings_of(config), []
+        for part, what in (("config", str(config)), *look(settings)):
+            found.append({"part": part, "found": what})
+            if not as_json:
+                typer.echo(f"{part:<10} {what}")
+        typer.echo(json.dumps({"fine": True, "parts": found}, indent=2) if as_json else "all fine")
 
 
 @app.command()
-def explain(
-    id: Annotated[str, typer.Argument(help="Alert id, or the beginning of one.")], config: ConfigOption = DEFAULT
-) -> None:
-    """Show what one alert rested on, from the store."""
-    with told():
-        from riskd.app.kit import store_beside
-        from riskd.store.ledger import Ledger
-
-        database = store_beside(settings_of(config))
-        found = Ledger(database).alert(id)
-        database.close()
-        if found is None:
-            raise ConfigError(f"no single alert has an id that begins with {id!r}; the page and the events show ids")
-        typer.echo(json.dumps(found, indent=2))
-
-
-@app.command()
-def health(config: ConfigOption = DEFAULT) -> None:
+def health(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Ask a running daemon whether it is alive; for container health checks."""
     from http.client import HTTPConnection
 
@@ -154,16 +141,31 @@ def health(config: ConfigOption = DEFAULT) -> None:
             alive = connection.getresponse().status == 200
         except OSError:
             alive = False
+        if as_json:
+            typer.echo(json.dumps({"alive": alive}))
     raise typer.Exit(OK if alive else FAILED)
 
 
 @app.command("export-schemas")
-def export_schemas(folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("config/schemas")) -> None:
+def export_schemas(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("config/schemas"), as_json: JsonOption = False
+) -> None:
     """Write JSON schemas of the configuration and of every published payload."""
     from riskd.app.schemas import export
 
-    for path in export(folder):
-        typer.echo(path)
+    paths = [str(path) for path in export(folder)]
+    typer.echo(json.dumps(paths, indent=2) if as_json else "\n".join(paths))
+
+
+for verb in (status, limits, report, explain, backtest, what_if, *orders.VERBS):
+    app.command()(verb)
+
+
+def _print_verified(found: Any, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"lines": found.lines, "head": found.head}))
+    else:
+        typer.echo(f"{found.lines} lines of the journal come out with the same bytes; the last one's hash is {found.head}")
 
 
 def _stretch(settings: Any, first: datetime | None, last: datetime | None) -> tuple[date, date]:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from riskd.cli.verb import DEFAULT, ConfigOption, settings_of, told
+from riskd.cli.verb import DEFAULT, ConfigOption, JsonOption, settings_of, told
 from riskd.core.crowd import GROUPS
 from riskd.errors import ConfigError
 
@@ -36,6 +36,7 @@ def backtest(
     horizons: Annotated[str, typer.Option(help="Sessions ahead, such as 1,10.")] = "1",
     jobs: Annotated[int, typer.Option(min=1, help="Processes; each takes its own dates.")] = 1,
     in_sample: Annotated[bool, typer.Option("--in-sample", help="Judge on sessions the model learnt from, too.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Judge the figures on the past, each as the daemon would have told it on the day.
 
@@ -58,7 +59,7 @@ def backtest(
         ahead, chosen = _numbers(horizons), _words(groups, GROUPS if prices is None else GROUPS[1:])
         settings = _settings(config, prices, artefact, ahead)
         begin, end = stretch(settings, first and first.date(), last and last.date(), in_sample)
-        _judge(settings, Wanted(begin, end, chosen, ahead, count, 0, in_sample), out, jobs)
+        _judge(settings, Wanted(begin, end, chosen, ahead, count, 0, in_sample), out, jobs, as_json)
 
 
 def _settings(config: Path, prices: Path | None, artefact: Path | None, horizons: tuple[int, ...]) -> Any:
@@ -70,7 +71,7 @@ def _settings(config: Path, prices: Path | None, artefact: Path | None, horizons
     return settings.model_copy(update={"model": settings.model.model_copy(update={"artefact": artefact})})
 
 
-def _judge(settings: Any, wanted: Any, out: Path, jobs: int) -> None:
+def _judge(settings: Any, wanted: Any, out: Path, jobs: int, as_json: bool) -> None:
     """Fold, judge, write, and say the answer and where the rest of it is."""
     from riskd.app.backtest import backtest as laboratory
     from riskd.lab.answer import answer
@@ -80,8 +81,8 @@ def _judge(settings: Any, wanted: Any, out: Path, jobs: int) -> None:
         folding, judging = bar.add_task("sessions folded", total=None), bar.add_task("forecasts judged", total=None)
         lab = laboratory(settings, wanted, out, jobs, lambda done, total: bar.update(folding, completed=done, total=total))
         paths = write_report(lab, out, jobs, lambda done, total: bar.update(judging, completed=done, total=total))
-    for line in (*answer(json.loads(paths[0].read_text())), *paths):
-        typer.echo(line)
+    said, files = answer(json.loads(paths[0].read_text())), [str(path) for path in paths]
+    typer.echo(json.dumps({"answer": list(said), "files": files}, indent=2) if as_json else "\n".join((*said, *files)))
 
 
 def _bar() -> Progress:

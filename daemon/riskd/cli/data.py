@@ -94,22 +94,45 @@ def quarantine(
 
 
 @app.command()
-def approve(symbol: Symbol, session: Session, reason: Reason, author: Author = None, config: ConfigOption = DEFAULT) -> None:
+def approve(
+    symbol: Symbol,
+    session: Session,
+    reason: Reason,
+    author: Author = None,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
     """This price is true: use it. The newest session is judged again with it."""
-    _decide("approve", symbol, session, reason, author, config)
+    _decide("approve", symbol, session, reason, author, config, as_json)
 
 
 @app.command()
-def reject(symbol: Symbol, session: Session, reason: Reason, author: Author = None, config: ConfigOption = DEFAULT) -> None:
+def reject(
+    symbol: Symbol,
+    session: Session,
+    reason: Reason,
+    author: Author = None,
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
     """This price is wrong: never use it. Another price for the session is another question."""
-    _decide("reject", symbol, session, reason, author, config)
+    _decide("reject", symbol, session, reason, author, config, as_json)
 
 
 def _decide(
-    verdict: Literal["approve", "reject"], symbol: str, session: datetime, reason: str, author: str | None, config: Path
+    verdict: Literal["approve", "reject"],
+    symbol: str,
+    session: datetime,
+    reason: str,
+    author: str | None,
+    config: Path,
+    as_json: bool,
 ) -> None:
     with _desk(config) as desk:
         held = desk.decide(symbol, session.date(), verdict, author or getpass.getuser(), reason)
+        if as_json:
+            typer.echo(json.dumps({"verdict": verdict, "held": held}, indent=2))
+            return
         about = f"{symbol} {held['session']} {_text(held['value'])} ({held['rule']})"
         typer.echo(f"{verdict}: {about}; a running riskd takes it up within a minute")
 
@@ -118,6 +141,7 @@ def _decide(
 def import_(
     files: Annotated[list[Path], typer.Argument(help="CSV or Parquet, as the files feed reads them.")],
     config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
 ) -> None:
     """Read price files into the store, as sources of their own. Not while a daemon runs on it."""
     with told():
@@ -130,15 +154,19 @@ def import_(
             lines = list(import_files(settings_of(config), files, bar.show))
         finally:
             bar.close()
-        for line in lines:
-            typer.echo(line)
+        typer.echo(json.dumps(lines, indent=2) if as_json else "\n".join(lines))
 
 
 @app.command()
-def backup(target: Annotated[Path, typer.Argument(help="A file that is not there yet.")], config: ConfigOption = DEFAULT) -> None:
+def backup(
+    target: Annotated[Path, typer.Argument(help="A file that is not there yet.")],
+    config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
+) -> None:
     """A checked copy of the store, made while the daemon runs. To restore: stop riskd, lay it in the place of riskd.db, start."""
     with told():
         from riskd.store.backup import backup as copy
 
         service = settings_of(config).service
-        typer.echo(f"{copy(service.database or service.state, target)}: whole, checked")
+        made = copy(service.database or service.state, target)
+        typer.echo(json.dumps({"backup": str(made), "checked": True}) if as_json else f"{made}: whole, checked")

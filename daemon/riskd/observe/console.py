@@ -1,6 +1,7 @@
 """What the terminal shows: one line a session and portfolio, breaches and proposals that stand out; the door to rich."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from rich.console import Console as Terminal
 from rich.markup import escape
@@ -50,6 +51,8 @@ class Console:
     def __init__(self, silent: bool = False) -> None:
         self.shown = not silent
         self._terminal = Terminal(quiet=silent, highlight=False, soft_wrap=True)
+        if not self._terminal.is_terminal:
+            self._terminal.width = FILE_WIDTH  # what is printed wider than its console is cut
         self._place = ""
 
     def progress(self, label: str, unit: str = "sessions") -> Bar:
@@ -58,14 +61,12 @@ class Console:
     def line(self, text: str) -> None:
         self._terminal.print(text, markup=False)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Rows under their columns; on a terminal the last column takes more lines where there is no room."""
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in columns:
-            table.add_column(column, no_wrap=column != columns[-1])
-        for row in rows:
-            table.add_row(*map(escape, row))
-        self._terminal.print(table, width=None if self._terminal.is_terminal else FILE_WIDTH)
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], tones: Sequence[str] = ()) -> None:
+        """Rows under their columns; on a terminal the last column takes more lines where there is no room.
+
+        ``tones`` are the styles of the rows, one for each, or none.
+        """
+        self._terminal.print(tabled(columns, rows, tones))
 
     def count(self, done: int, total: int) -> None:
         """Where a replay stands; shown at the start of the lines that follow."""
@@ -80,6 +81,16 @@ class Console:
                 self._terminal.print(f"      [{LOUD.get(alert.kind, 'bold yellow')}] {_shout(alert)} [/]")
         for proposal in outcome.proposals if outcome.alerts else ():  # the same answer as yesterday's is not shown again
             self._terminal.print(_proposal_lines(proposal))
+
+
+def tabled(columns: Sequence[str], rows: Sequence[Sequence[str]], tones: Sequence[str] = ()) -> Table:
+    """See :meth:`Console.table`."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        table.add_column(column, no_wrap=column != columns[-1])
+    for row, tone in zip_longest(rows, tones[: len(rows)], fillvalue=""):
+        table.add_row(*map(escape, row), style=str(tone))
+    return table
 
 
 def _report_line(report: PortfolioReport) -> str:

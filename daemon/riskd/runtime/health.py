@@ -63,9 +63,16 @@ class Health:
         turn = None
         if not bad.told and (bad.count >= OFTEN or at - since >= LONG):
             bad.told = True
-            turn = FeedTurn(feed, FeedStatus.FAILING, f"{bad.count} times since {since:%Y-%m-%d %H:%M} UTC: {reason}", at)
+            turn = FeedTurn(feed, FeedStatus.FAILING, f"{_often(bad)}: {reason}", at)
         self._keep()
         return turn
+
+    def unsaid(self, said: Mapping[str, str], at: datetime) -> tuple[FeedTurn, ...]:
+        """Turns to failing and to working that what was last ``said`` of each feed knows nothing of: a crash came between."""
+        down = {feed: bad for feed, bad in self._bad.items() if bad.told}
+        failing = (FeedTurn(f, FeedStatus.FAILING, _often(b), at) for f, b in down.items() if said.get(f) != FeedStatus.FAILING)
+        up = (feed for feed in self._order if said.get(feed) == FeedStatus.FAILING and feed not in down)
+        return (*failing, *(FeedTurn(feed, FeedStatus.WORKING, "answers again", at) for feed in up))
 
     def worked(self, feed: str, at: datetime) -> FeedTurn | None:
         """Forget failures; the turn if it was told to be failing."""
@@ -103,3 +110,7 @@ class Health:
 
     def _keep(self) -> None:
         self._notes.put(KEY, {"bad": {feed: asdict(bad) for feed, bad in self._bad.items()}, "served": self._served})
+
+
+def _often(bad: _Bad) -> str:
+    return f"{bad.count} times since {datetime.fromisoformat(bad.since):%Y-%m-%d %H:%M} UTC"

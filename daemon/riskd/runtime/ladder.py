@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
-from riskd.core.quality.revision import Change
 from riskd.core.quote import Quote
 from riskd.errors import ConfigError, DataError
 from riskd.feeds.feed import Feed, Finding, NoAnswerError, Notes, Now, Pull, Sessions, SymbolOutcome
@@ -24,7 +23,7 @@ CONTEXT = timedelta(days=14)  # of closes before the one to confirm
 class Keeper(Protocol):
     """Where what was heard is kept."""
 
-    def append(self, quotes: Iterable[Quote], asked: tuple[date, date] | None = None) -> tuple[Change, ...]: ...
+    def append(self, quotes: Iterable[Quote], asked: tuple[date, date] | None = None) -> object: ...
     def note_pull(self, feed: str, outcomes: Iterable[SymbolOutcome], at: datetime) -> None: ...
 
 
@@ -36,7 +35,6 @@ class Pulled:
     newest close no feed has given so far; ``again_at``: when the next feed may be asked for them, None if nothing lacks.
     """
 
-    changes: tuple[Change, ...]
     turns: tuple[FeedTurn, ...]
     outcomes: Mapping[str, tuple[SymbolOutcome, ...]]
     faults: Mapping[str, str]
@@ -80,7 +78,6 @@ class _Walk:
 
     at: datetime
     ends_at: float
-    changes: list[Change] = field(default_factory=list)
     turns: list[FeedTurn] = field(default_factory=list)
     outcomes: dict[str, tuple[SymbolOutcome, ...]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
@@ -136,11 +133,14 @@ class Ladder:
         """The feeds, the preferred first: the ``ladder`` of a price window."""
         return tuple(self._feeds)
 
-    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date) -> Pulled:
+    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date, afresh: bool = False) -> Pulled:
         """Ask for sessions ``first`` to ``last`` until every symbol has a close of its own newest session up to ``newest``.
 
-        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due.
+        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due;
+        ``afresh``: for everything, since a source may have restated what it gave.
         """
+        if afresh:
+            self._round = None
         round_ = self._current(symbols, first, newest)
         before = set(round_.given)
         walk = self._begin()
@@ -163,6 +163,10 @@ class Ladder:
             if asked and self._may(name, round_, walk):
                 self._ask(name, _Question(asked, round_.first, session), round_, walk)
         return self._told(walk, round_, symbols)
+
+    def unsaid(self, said: Mapping[str, str]) -> tuple[FeedTurn, ...]:
+        """See :meth:`riskd.runtime.health.Health.unsaid`."""
+        return self._health.unsaid(said, self._now())
 
     def _current(self, symbols: tuple[str, ...], first: date, newest: date) -> _Round:
         if self._round is None or self._round.newest != newest or first < self._round.first:
@@ -216,7 +220,7 @@ class Ladder:
             raise answer.error
         assert answer.value is not None
         pull = answer.value
-        walk.changes += self._prices.append(pull.quotes, (question.first, question.last))
+        self._prices.append(pull.quotes, (question.first, question.last))
         self._note(name, pull.outcomes, walk)
         round_.take(name, pull.quotes)
         self._turned(walk, self._health.worked(name, walk.at))
@@ -248,7 +252,7 @@ class Ladder:
         lacking = tuple(s for s in symbols if s not in round_.given)
         due = [walk.at if name in self._local else round_.due(name) or walk.at for name in self.names]
         again_at = min(due) if lacking else None
-        return Pulled(tuple(walk.changes), tuple(walk.turns), walk.outcomes, walk.faults, lacking, again_at)
+        return Pulled(tuple(walk.turns), walk.outcomes, walk.faults, lacking, again_at)
 
 
 def _outcomes(error: DataError) -> tuple[SymbolOutcome, ...]:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import groupby
 
 import numpy as np
 
@@ -14,7 +13,7 @@ from riskd.core.market import ReturnTable, return_table
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.examine import examine, examine_history
 from riskd.core.quality.judged import Correction, JudgedPrices
-from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
+from riskd.core.quality.revision import TOLERANCE
 from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.state import State
 from riskd.errors import DataError
@@ -75,13 +74,17 @@ class MarketData:
         self._said: dict[tuple[str, str], str] = {}
         self._decided = shelves.quarantine.newest_decision()
 
-    def pull(self, recent: Sequence[date], last: date) -> None:
-        """Ask for everything that may still be corrected, to ``last``. Raises DataError if nobody answers."""
-        self._ask(recent[-self._overlap - 1 :][0], last)
+    def pull(self, recent: Sequence[date], last: date, afresh: bool = False) -> None:
+        """Ask for everything that may still be corrected, to ``last``; ``afresh`` also for what was given already.
+
+        Raises DataError if nobody answers.
+        """
+        self._ask(recent[-self._overlap - 1 :][0], last, afresh)
 
     def turns(self, state: State) -> tuple[FeedTurned, ...]:
-        """How sources changed since the last call."""
-        turns, self._turns = self._turns, []
+        """How sources changed since the last call, and what of that was noted and never said."""
+        new = {turn.feed for turn in self._turns}
+        turns, self._turns = [*self._turns, *(t for t in self._ladder.unsaid(state.feeds) if t.feed not in new)], []
         return tuple(FeedTurned(state.session, t.feed, t.status.value, t.reason, t.at.isoformat()) for t in turns)
 
     def decided(self) -> bool:
@@ -172,11 +175,10 @@ class MarketData:
         answered = np.array([source != "" for source in wider.sources])
         return closures(venues, sessions, open_, np.isfinite(wider.closes), answered, now.date()).shut[:count]
 
-    def _ask(self, first: date, last: date) -> dict[str, str]:
+    def _ask(self, first: date, last: date, afresh: bool = False) -> dict[str, str]:
         """Walk the ladder; what was wrong, by symbol. Raises DataError if no feed that was asked answered."""
-        pulled = self._ladder.pull(self._symbols, first, last, last)
+        pulled = self._ladder.pull(self._symbols, first, last, last, afresh)
         self._turns += pulled.turns
-        self._shelves.revisions.keep(self._classified(pulled.changes, first, last), self._now())
         if pulled.faults and pulled.faults.keys() == pulled.outcomes.keys():
             raise DataError("; ".join(f"feed {feed}: {reason}" for feed, reason in pulled.faults.items()))
         return self._say(pulled)
@@ -193,17 +195,6 @@ class MarketData:
                     self._said[feed, o.symbol] = o.reason
                     log.warning("feed %s: %s: %s: %s", feed, o.symbol, o.outcome.value, o.reason)
         return why
-
-    def _classified(self, changes: Sequence[Change], first: date, last: date) -> tuple[Revision, ...]:
-        """Each symbol's changes, seen against what did not change, as the happenings they are."""
-        found: list[Revision] = []
-        ordered = sorted(changes, key=lambda c: (c.symbol, c.field, c.source))
-        for (symbol, field, source), group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)):
-            sessions, new = self._shelves.prices.standing(symbol, source, field, first, last)
-            before = {c.session: c.old for c in group}
-            old = np.array([before.get(s, value) for s, value in zip(sessions, new, strict=True)])
-            found += classify(symbol, field, source, sessions, old, new)
-        return tuple(found)
 
 
 def _from(window: PriceWindow, start: int) -> PriceWindow:

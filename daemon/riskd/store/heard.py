@@ -1,14 +1,15 @@
-"""What sources said, laid over what they said before: kept where it differs, with what of that changes the past."""
+"""What sources said, laid over what they said before: kept where it differs, with what of that changes the past, and how."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import groupby
 from math import isclose, isfinite, nan
 
 from sqlalchemy import Connection, insert
 
-from riskd.core.quality.revision import TOLERANCE, Change
+from riskd.core.quality.revision import TOLERANCE, Change, Revision, classify
 from riskd.core.quote import Quote
 from riskd.store.known import CLOSES, known_series, versions
 from riskd.store.schema import price, series
@@ -29,6 +30,16 @@ def keep(connection: Connection, quotes: Iterable[Quote], asked: tuple[date, dat
         before = _standing(connection, ids[of], answer)
         taken_back = _taken_back(before, answer, asked) if asked else []
         yield from _lay(connection, ids[of], before, (*answer, *taken_back))
+
+
+def restated(connection: Connection, changes: Iterable[Change], first: date, last: date) -> Iterator[Revision]:
+    """``changes`` that just became the past, each series' seen against what did not change, as the happenings they are."""
+    ordered = sorted(changes, key=lambda c: (c.symbol, c.field, c.source))
+    for of, group in groupby(ordered, key=lambda c: (c.symbol, c.field, c.source)):
+        ids = [s.id for s in known_series(connection, of[:1]) if (s.symbol, s.field, s.source) == of]
+        new = {r.session: r.value for r in versions(connection, ids, first, last)}
+        before = {c.session: c.old for c in group}
+        yield from classify(*of, tuple(new), [before.get(session, value) for session, value in new.items()], list(new.values()))
 
 
 def _ids(connection: Connection, answers: Answers) -> dict[tuple[str, str], dict[str, int]]:

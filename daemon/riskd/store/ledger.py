@@ -11,11 +11,14 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from riskd.core.canonical import canonical_json
 from riskd.core.events import AllocationDue, Event, Outcome
+from riskd.core.marks import marked
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
 from riskd.core.proposed import Proposal
-from riskd.core.report import PortfolioReport, marked
+from riskd.core.receipt import Receipt
+from riskd.core.report import PortfolioReport
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
+from riskd.store.commands import settle
 from riskd.store.database import Database, naive
 from riskd.store.event_text import key_of, read_event, write_event
 from riskd.store.report_text import read_report
@@ -66,16 +69,20 @@ class Ledger:
         due: tuple[AllocationDue, ...],
         valid_until: datetime | None = None,
         at: datetime | None = None,
+        receipt: Receipt | None = None,
     ) -> None:
         """Everything a step led to, or nothing; ``due`` are the steps still to follow; states grow old at ``valid_until``.
 
-        ``at`` is when it happened: equal steps then give equal messages, whenever they are taken.
+        ``at`` is when it happened: equal steps then give equal messages, whenever they are taken. ``receipt`` is that of the
+        command which asked for the step: a command that was heeded is never heeded again.
         """
         packed = pack(state)
         with self._database.begin() as connection:
             seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
             self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until, at)
+            if receipt is not None:
+                settle(connection, receipt)
 
     def start(self, state: State) -> None:
         """The first checkpoint, after a warm-up."""
@@ -172,12 +179,13 @@ class Ledger:
     def _write_line(self, connection: Connection, event: Event, outcome: Outcome, state_sha256: str) -> int:
         last = connection.execute(select(journal.c.seq, journal.c.chain).order_by(journal.c.seq.desc()).limit(1)).first()
         seq, before = (last.seq + 1, last.chain) if last else (1, "")
-        key, event_text, outcome_text = key_of(event), write_event(event), canonical_json(outcome)
+        origin = self._origin(connection)
+        key, event_text, outcome_text = _key(connection, origin, event), write_event(event), canonical_json(outcome)
         chain = _link(before, key, event_text, outcome_text, state_sha256)
         connection.execute(
             insert(journal).values(
                 seq=seq,
-                origin=self._origin(connection),
+                origin=origin,
                 key=key,
                 session=event.session,
                 event=event_text,
@@ -228,6 +236,17 @@ def _shown(connection: Connection, outcome: Outcome) -> tuple[PortfolioReport, .
         if text is not None:
             found.append(marked(read_report(text), outcome.marks))
     return (*outcome.reports, *found)
+
+
+def _key(connection: Connection, origin: int, event: Event) -> str:
+    """What makes a step the same step. A session that is judged again may want another allocation: it is counted, for the steps
+    that are due already keep one from being taken twice."""
+    key = key_of(event)
+    if not isinstance(event, AllocationDue):
+        return key
+    same = (journal.c.key == key) | ((journal.c.key > f"{key}/") & (journal.c.key < f"{key}0"))  # "0" comes after "/"
+    before = connection.execute(select(func.count()).where(journal.c.origin == origin, same)).scalar_one()
+    return f"{key}/{before + 1}" if before else key
 
 
 def _link(*parts: str) -> str:

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
-import numpy as np
 from sqlalchemy import Connection, case, delete, func, insert, select
 
-from riskd.core.arrays import Floats
 from riskd.core.quality.revision import Change
 from riskd.core.quality.window import Flags, PriceWindow
 from riskd.core.quote import Quote
 from riskd.store.database import Database
-from riskd.store.heard import keep
+from riskd.store.heard import keep, restated
 from riskd.store.known import CLOSES, Series, batches, known_series, price_window, versions
+from riskd.store.revisions import keep as keep_revisions
 from riskd.store.schema import price, pull
 
 
@@ -69,9 +68,16 @@ class PriceStore:
         A change is a close, dividend or split that was known and now differs by more than TOLERANCE, and a dividend or split
         that appeared or vanished where the close was known. One known of a session in ``asked`` (both included) was taken back
         when this answer has the session's close without it; it then stands at 0. Values that are not finite are not kept.
+        What the changes amount to is kept as revisions in the same transaction.
         """
+        said = tuple(quotes)
         with self._database.begin() as connection:
-            return tuple(keep(connection, quotes, asked))
+            changes = tuple(keep(connection, said, asked))
+            if changes:
+                days = [q.session for q in said]
+                first, last = asked or (min(days), max(days))
+                keep_revisions(connection, restated(connection, changes, first, last), max(q.seen_at for q in said))
+        return changes
 
     def window(
         self,
@@ -99,13 +105,6 @@ class PriceStore:
             found = list(versions(connection, list(of), session, session))
         said = (Version(of[r.series_id].source, of[r.series_id].field, r.version, r.value, r.seen_at) for r in found)
         return tuple(sorted(said, key=lambda v: (v.seen_at, v.source, v.field, v.version)))
-
-    def standing(self, symbol: str, source: str, field: str, first: date, last: date) -> tuple[tuple[date, ...], Floats]:
-        """Sessions and standing values of one series from ``first`` to ``last``, oldest first."""
-        with self._database.begin(reading=True) as connection:
-            ids = [s.id for s in known_series(connection, (symbol,)) if (s.source, s.field) == (source, field)]
-            newest = {r.session: r.value for r in versions(connection, ids, first, last)}
-        return tuple(newest), np.array(list(newest.values()))
 
     def note_pull(self, feed: str, outcomes: Iterable[SymbolOutcome], at: datetime) -> None:
         """What became of each symbol when ``feed`` was asked; takes the place of what was noted before.

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, insert, select
 
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.store.database import Database
@@ -20,18 +20,18 @@ class Noted:
     seen_at: datetime
 
 
+def keep(connection: Connection, revisions: Iterable[Revision], at: datetime) -> None:
+    """Add what was noticed ``at``."""
+    rows = [{**asdict(r), "kind": r.kind.value, "seen_at": at} for r in revisions]
+    if rows:
+        connection.execute(insert(revision), rows)
+
+
 class Revisions:
-    """Append-only."""
+    """What was kept; :meth:`riskd.store.prices.PriceStore.append` keeps it with the prices that it is about."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def keep(self, revisions: Iterable[Revision], at: datetime) -> None:
-        """Add what was noticed ``at``."""
-        rows = [{**asdict(r), "kind": r.kind.value, "seen_at": at} for r in revisions]
-        if rows:
-            with self._database.begin() as connection:
-                connection.execute(insert(revision), rows)
 
     def since(self, told: int) -> tuple[tuple[Revision, ...], int]:
         """What was kept after number ``told``, oldest first, and the number of the last of it."""

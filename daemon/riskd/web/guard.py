@@ -5,11 +5,13 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from riskd.web.commands import POSTS as COMMANDS
 from riskd.web.headers import HEADERS
 from riskd.web.problem import problem
 
-MOST_BODY = 4096  # bytes
 DECISIONS = "/api/v1/data/decisions"
+WHAT_IF = "/api/v1/what-if"
+POSTS = {DECISIONS: 4096, WHAT_IF: 65536, **COMMANDS}  # what may be posted -> the largest body, bytes
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -22,12 +24,12 @@ def host_name(header: str) -> str:
     return name.lower() if ":" not in port else ""
 
 
-def _post_refused(headers: Headers, hosts: Collection[str]) -> ASGIApp | None:
+def _post_refused(headers: Headers, hosts: Collection[str], most: int) -> ASGIApp | None:
     length = headers.get("content-length", "")
     if not length.isdecimal():
         return problem(411, "say the length of the body")
-    if int(length) > MOST_BODY:
-        return problem(413, f"the body has {length[:20]} bytes, {MOST_BODY} are allowed")
+    if int(length) > most:
+        return problem(413, f"the body has {length[:20]} bytes, {most} are allowed")
     origin = headers.get("origin")
     foreign = origin is not None and host_name(origin.partition("//")[2]) not in hosts
     if foreign or headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
@@ -38,7 +40,7 @@ def _post_refused(headers: Headers, hosts: Collection[str]) -> ASGIApp | None:
 class Guard:
     """ASGI middleware. A foreign Host gets 421 (DNS rebinding ends here), a method other than GET gets 405.
 
-    A decision on a price may be posted: short, with its length said before, and from no other site's page.
+    What :data:`POSTS` names may be posted: short, with its length said before, and from no other site's page.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
@@ -60,8 +62,8 @@ class Guard:
     def _answer(self, scope: Scope, host: str) -> ASGIApp:
         if host_name(host) not in self._hosts:
             return problem(421, f"host {host[:80]!r} is not served here; use one of {', '.join(sorted(self._hosts))}")
-        if scope["method"] == "POST" and scope["path"] == DECISIONS:
-            return _post_refused(Headers(scope=scope), self._hosts) or self._app
+        if scope["method"] == "POST" and scope["path"] in POSTS:
+            return _post_refused(Headers(scope=scope), self._hosts, POSTS[scope["path"]]) or self._app
         if scope["method"] != "GET":
             return problem(405, f"{scope['method'][:16]} is not offered; this server is read-only", {"Allow": "GET"})
         return self._app

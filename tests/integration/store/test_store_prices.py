@@ -250,7 +250,7 @@ def test_every_real_vintage_can_be_had_again(store: PriceStore, shared: Path) ->
 
 
 def test_a_window_reads_by_key_alone(tmp_path: Path) -> None:
-    """SQLite searches the key for a window and for an answer's overlap, so their cost does not grow with the history."""
+    """SQLite searches the key for a window, for what an answer overlaps and takes back: their cost does not grow with history."""
     reads: list[tuple[str, tuple[object, ...]]] = []
 
     def note(connection: object, cursor: object, statement: str, parameters: tuple[object, ...], *rest: object) -> None:
@@ -269,7 +269,7 @@ def test_a_window_reads_by_key_alone(tmp_path: Path) -> None:
     with database.begin() as connection:
         plans = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {s}", p).all() for s, p in reads]
     database.close()
-    assert len(plans) == 2
+    assert len(plans) == 3
     for plan in plans:
         assert "SEARCH price USING PRIMARY KEY (series_id=? AND session>? AND session<?)" in [row[3] for row in plan]
         assert not any(row[3].startswith("SCAN price") for row in plan)

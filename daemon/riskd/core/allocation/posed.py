@@ -32,22 +32,28 @@ class Posed:
         return replace(self.problem, tails=tuple(replace(tail, limit=ceiling) for tail, ceiling in pairs))
 
 
-def posed(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank, sessions: int) -> Posed:
+def posed(
+    spec: AllocationRules,
+    portfolio: Portfolio,
+    bank: ScenarioBank,
+    sessions: int,
+    expected: tuple[Floats, float] | None = None,
+) -> Posed:
     """The portfolio's problem on ``bank``, which is seen in its currency already.
 
     Expected returns are over the longest horizon h of a limit; ``sessions`` is how many the bank was made of: its means at h
-    are worth sessions / h observations.
+    are worth sessions / h observations. Or they are ``expected`` already (n,), with their shrinkage.
     """
     horizon = max(limit.horizon for limit in portfolio.limits)
     returns = {limit.horizon: bank.returns[limit.horizon][: spec.scenarios] for limit in portfolio.limits}
     tails = tuple(Tail(returns[m.horizon], m.level, m.max_cvar, name=m.name) for m in portfolio.limits)
     usable = None if portfolio.view is None else portfolio.view.tradeable
-    expected, shrinkage = shrunk_means(bank.returns[horizon], sessions / horizon, usable)
+    means, shrinkage = expected or shrunk_means(bank.returns[horizon], sessions / horizon, usable)
     lower, upper = _box(portfolio)
     rows, most, names = _grouped(portfolio.bounds, lower, upper)
     problem = Problem(
         tails=tails,
-        expected=expected,
+        expected=means,
         lower=lower,
         upper=upper,
         most_cash=portfolio.bounds.max_cash,
@@ -56,7 +62,7 @@ def posed(spec: AllocationRules, portfolio: Portfolio, bank: ScenarioBank, sessi
         row_names=names,
         current=portfolio.weights,
         turnover=portfolio.bounds.max_turnover,
-        costs=frozen(np.full(len(expected), portfolio.bounds.trade_cost)),
+        costs=frozen(np.full(len(means), portfolio.bounds.trade_cost)),
     )
     return Posed(problem, portfolio.limits, horizon, shrinkage)
 
