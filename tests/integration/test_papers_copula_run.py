@@ -87,8 +87,9 @@ def test_a_longer_walk_trains_again(short: Market, work: Work) -> None:
 
 def test_the_number_of_assets_has_a_table_and_figures(short: Market, work: Work) -> None:
     """Every system has a row for each count of assets and every measure a figure."""
-    (table,), figures = assets_part(work, short)
+    (table,), figures, (lesson,) = assets_part(work, short)
     assert set(table.column("coverage")) == {f"{name}, {count}" for name in COMPARED for count in TINY.counts}
+    assert lesson.startswith("lstm-copula: ")
     assert len(figures) == 4 and len({figure.name for figure in figures}) == 4
 
 
