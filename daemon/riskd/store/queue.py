@@ -20,7 +20,7 @@ class SqlOutbox:
             select(outbox, delivery.c.attempts)
             .join(delivery, delivery.c.seq == outbox.c.seq)
             .where(delivery.c.sink == sink, delivery.c.outcome.is_(None))
-            .order_by(outbox.c.seq)
+            .order_by(delivery.c.seq)
             .limit(limit)
         )
         now = naive(self._database.now())
