@@ -78,7 +78,7 @@ class SqlOutbox:
         joined = select(outbox, delivery.c.attempts).join(delivery, delivery.c.seq == outbox.c.seq)
         now = naive(self._database.now())
         with self._database.begin(reading=True) as connection:
-            rows = connection.execute(joined.where(which).order_by(outbox.c.seq).limit(limit)).all()
+            rows = connection.execute(joined.where(which).order_by(delivery.c.seq).limit(limit)).all()
         return [
             Queued(r.seq, Message(r.id, r.topic, r.body, retain=False), r.attempts, (now - r.created_at).total_seconds())
             for r in rows

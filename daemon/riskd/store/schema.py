@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from riskd.store.columns import Day, Instant, Real
 
-VERSION = 3
+VERSION = 4
 metadata = MetaData()
 
 # Which version of these tables a store has; kept by Alembic.
@@ -203,6 +203,7 @@ delivery = Table(
         "outcome", String(16)
     ),  # null while pending, then "delivered" or "parked"; between the two "confirmed", if receipts are awaited
     UniqueConstraint("seq", "sink"),
+    Index("delivery_of", "sink", "outcome", "seq"),  # what waits is asked for after every event, and events are kept for good
 )
 
 retained = Table(

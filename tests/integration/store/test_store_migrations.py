@@ -126,7 +126,7 @@ def test_an_old_riskd_refuses_the_new_store(released: Path) -> None:
 
 def test_a_command_does_not_migrate(released: Path) -> None:
     """Whoever only looks beside a daemon leaves an old store as it is."""
-    with pytest.raises(ConfigError, match="version 1 is not 3"):
+    with pytest.raises(ConfigError, match=f"version 1 is not {VERSION}"):
         open_decisions(released, lambda: NOON)
     assert len(rows(released / "riskd.db", "price")[0]) == 7
 
