@@ -207,7 +207,8 @@ class Courier:
         self._counted_at = time.monotonic()
         if not self.sink.connected:
             self._in_trouble(self.sink.fault or "not connected")
-        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2], self.standing().trouble, self.sink.unheard)
+        now = self.standing()
+        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2], now.trouble, now.unheard, now.unreceipted)
         if shown != self._shown:
             self._shown = shown
             self._on_change()
