@@ -1,0 +1,86 @@
+"""Runs the deep allocation's paper: its five figures from walks that are kept, the tables it lacks, and what they teach."""
+
+from pathlib import Path
+
+from riskd_models.papers.deep_allocation.conditions import conditions
+from riskd_models.papers.deep_allocation.drawings import (
+    figure_conditions,
+    figure_growth,
+    figure_ratios,
+    figure_risk,
+    figure_weights,
+)
+from riskd_models.papers.deep_allocation.judged import (
+    Strategies,
+    by_condition,
+    main_names,
+    table_conditions,
+    table_differences,
+    table_performance,
+    table_risk,
+    table_seeds,
+    table_weights,
+)
+from riskd_models.papers.market import Market, markets
+from riskd_models.papers.deep_allocation.numbers import Numbers, numbers_of
+from riskd_models.papers.deep_allocation.strategies import Task, deep_name, strategies
+from riskd_models.papers.deep_allocation.walk import decisions
+from riskd_models.papers.finding import Figure, Finding, Table
+from riskd_models.papers.preset import Preset
+from riskd_models.papers.work import Told, silent
+
+PAPER, TITLE = "deep-allocation", "Risk-aware deep allocation (Cao, Wang and Lin, NingBo University of Technology)"
+
+
+def run(preset: Preset, folder: Path, progress: Told = silent) -> Finding:
+    """Everything of the paper; what is already in ``folder`` is not computed again."""
+    tables: tuple[Table, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    lessons: tuple[str, ...] = ()
+    for market in markets(preset):
+        task = Task(market, numbers_of(preset), folder / PAPER / preset.name / market.name, preset.device, progress)
+        found = strategies(task)
+        drawn, told = figures_of(market, found, task.numbers)
+        tables, figures = tables + told, figures + drawn
+        lessons += lessons_of(told, market.said())
+    return Finding(PAPER, TITLE, tables, figures, lessons)
+
+
+def figures_of(market: Market, found: Strategies, numbers: Numbers) -> tuple[tuple[Figure, ...], tuple[Table, ...]]:
+    """The five figures of one market, and its tables."""
+    where, names = market.said(), main_names(found, numbers)
+    places = conditions(market.panel.returns, decisions(market.rows, numbers.horizon))
+    ratios = by_condition(found, names, places, numbers.horizon)
+    performance = table_performance(found, numbers, where)
+    first = deep_name(numbers.prices[0], numbers.seeds[0])
+    key = f"{PAPER}-{market.name}"
+    figures = (
+        figure_weights(found, first, market.sessions, market.panel.series, f"{key}-1"),
+        figure_ratios(performance, f"{key}-2"),
+        figure_growth(found, names, market.sessions, f"{key}-3"),
+        figure_risk(found, names, numbers.history, f"{key}-4"),
+        figure_conditions(ratios, names, f"{key}-5"),
+    )
+    tables = (
+        performance,
+        table_differences(found, numbers, where),
+        table_weights(found, numbers, where),
+        table_seeds(found, numbers, where),
+        table_risk(found, numbers, where),
+        table_conditions(ratios, names, places, where),
+    )
+    return figures, tables
+
+
+def lessons_of(tables: tuple[Table, ...], where: str) -> tuple[str, ...]:
+    """Whom the network is ahead of and behind, and whether it collapsed."""
+    found = []
+    differences, weights = tables[1].column("ahead"), tables[2].column("collapsed")
+    for said, words in (("yes", "ahead of"), ("behind", "behind"), ("cannot be told", "not told apart from")):
+        pairs = [name.replace(" - ", f" {words} ") for name, verdict in differences.items() if verdict == said]
+        if pairs:
+            found.append(f"{where}: by its own objective {'; '.join(pairs)}.")
+    collapsed = [f"{name} {said}" for name, said in weights.items() if name.startswith("deep") and said != "no"]
+    if collapsed:
+        found.append(f"{where}: collapsed: {', '.join(collapsed)}.")
+    return tuple(found)
