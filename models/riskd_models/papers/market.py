@@ -53,7 +53,7 @@ class Market:
 def markets(preset: Preset, data: Path = DATA) -> tuple[Market, ...]:
     """The preset's markets; funds only where the shared prices are at hand."""
     if not preset.full:
-        return (market_of("stocks", "US stocks", known_prices()[TEN], 2019),)
+        return (market_of("stocks", "US stocks", known_prices()[TEN], 2020),)
     found = [market_of("stocks", "US stocks", known_prices()[TWENTY], 2000)]
     if all((data / name).is_file() for name in (ETFS, ADJUSTED)):
         found.insert(0, market_of("mixed", "funds and stocks of stocks, bonds, gold and oil", mixed(data)[MIXED], 2012))

@@ -24,7 +24,8 @@ def onnx_bytes(network: Allotter) -> bytes:
     taken = [tensor(INPUTS, "N", len(values["centre"]))]
     given = [tensor(WEIGHTS, "N", len(values["head.bias"]))]
     proto = graph.named("allotter", taken, given)
-    return checked_model(proto, OPSET).SerializeToString(deterministic=True)
+    model: bytes = checked_model(proto, OPSET).SerializeToString(deterministic=True)
+    return model
 
 
 def _linear(graph: Graph, values: Mapping[str, NDArray[np.float32]], value: str, layer: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.core.measures.cvar import cvar
@@ -44,7 +45,7 @@ def periods(daily: Floats, horizon: int) -> Floats:
 
 def table_performance(strategies: Strategies, numbers: Numbers, where: str) -> Table:
     """Ratios after costs."""
-    columns = ("strategy", "return a year", "Sharpe", "from", "to", "Sortino, negative", "Sortino, target")
+    columns: tuple[str, ...] = ("strategy", "return a year", "Sharpe", "from", "to", "Sortino, negative", "Sortino, target")
     columns += ("drawdown", "daily CVaR 0.95", "turnover a year")
     rows: list[tuple[Cell, ...]] = []
     for name in main_names(strategies, numbers):
@@ -117,7 +118,8 @@ def table_weights(strategies: Strategies, numbers: Numbers, where: str) -> Table
     count, assets = next(iter(strategies.values())).weights.shape
     note = (
         f"Means over {count} decisions. Effective number: exp of the entropy of the weights, {assets} where they are equal."
-        " Distance: what would have to be traded one way to hold everything equally. Movement: the same to the rule's own mean. Collapsed: a distance below {COLLAPSED:g}."
+        " Distance: what would have to be traded one way to hold everything equally. Movement: the same to the rule's own"
+        f" mean. Collapsed: a distance below {COLLAPSED:g}."
     )
     return Table(f"Weights: {where}", columns, tuple(rows), note)
 
@@ -150,13 +152,14 @@ def table_risk(strategies: Strategies, numbers: Numbers, where: str) -> Table:
     low, high = band(count, numbers.level)
     note = (
         f"Over {numbers.horizon} sessions at {numbers.level:g}, from the newest {numbers.history} sessions as they were; of"
-        f" weights chosen on these very scenarios, but for 1/N and the networks. {round(low * count)} to {round(high * count)} periods"
+        f" weights chosen on these very scenarios, but for 1/N and the networks."
+        f" {round(low * count)} to {round(high * count)} periods"
         " beyond VaR are within luck."
     )
     return Table(f"Figure 4 in numbers: {where}", columns, tuple(rows), note)
 
 
-def by_condition(strategies: Strategies, names: Sequence[str], places: Floats, horizon: int) -> Floats:
+def by_condition(strategies: Strategies, names: Sequence[str], places: NDArray[np.intp], horizon: int) -> Floats:
     """Annualised Sharpe ratio (names, CONDITIONS) of the sessions whose decision was made in each; NaN where there are none."""
     of_day = np.repeat(places, horizon)
     parts = [
@@ -165,7 +168,7 @@ def by_condition(strategies: Strategies, names: Sequence[str], places: Floats, h
     return np.array([[float(sharpe(part)) if len(part) >= FEWEST * horizon else np.nan for part in row] for row in parts])
 
 
-def table_conditions(ratios: Floats, names: Sequence[str], places: Floats, where: str) -> Table:
+def table_conditions(ratios: Floats, names: Sequence[str], places: NDArray[np.intp], where: str) -> Table:
     """The paper's figure 5 in numbers."""
     counts = [int((places == c).sum()) for c in range(len(CONDITIONS))]
     rows: list[tuple[Cell, ...]] = [("decisions", *counts)]

@@ -1,5 +1,6 @@
 """Runs the deep allocation's paper: its five figures from walks that are kept, the tables it lacks, and what they teach."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from riskd_models.papers.deep_allocation.conditions import conditions
@@ -21,11 +22,11 @@ from riskd_models.papers.deep_allocation.judged import (
     table_seeds,
     table_weights,
 )
-from riskd_models.papers.market import Market, markets
 from riskd_models.papers.deep_allocation.numbers import Numbers, numbers_of
 from riskd_models.papers.deep_allocation.strategies import Task, deep_name, strategies
 from riskd_models.papers.deep_allocation.walk import decisions
 from riskd_models.papers.finding import Figure, Finding, Table
+from riskd_models.papers.market import Market, markets
 from riskd_models.papers.preset import Preset
 from riskd_models.papers.work import Told, silent
 
@@ -34,12 +35,17 @@ PAPER, TITLE = "deep-allocation", "Risk-aware deep allocation (Cao, Wang and Lin
 
 def run(preset: Preset, folder: Path, progress: Told = silent) -> Finding:
     """Everything of the paper; what is already in ``folder`` is not computed again."""
+    numbers, place = numbers_of(preset), folder / PAPER / preset.name
+    return finding_of([Task(market, numbers, place / market.name, preset.device, progress) for market in markets(preset)])
+
+
+def finding_of(tasks: Sequence[Task]) -> Finding:
+    """Tables, figures and lessons of each task's market."""
     tables: tuple[Table, ...] = ()
     figures: tuple[Figure, ...] = ()
     lessons: tuple[str, ...] = ()
-    for market in markets(preset):
-        task = Task(market, numbers_of(preset), folder / PAPER / preset.name / market.name, preset.device, progress)
-        found = strategies(task)
+    for task in tasks:
+        market, found = task.market, strategies(task)
         drawn, told = figures_of(market, found, task.numbers)
         tables, figures = tables + told, figures + drawn
         lessons += lessons_of(told, market.said())

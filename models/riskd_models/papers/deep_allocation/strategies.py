@@ -10,10 +10,10 @@ from riskd.core.arrays import Floats
 from riskd_models.papers.deep_allocation.allocator import AllotterSession, DeepAllocation, rivals
 from riskd_models.papers.deep_allocation.graph import onnx_bytes
 from riskd_models.papers.deep_allocation.inputs import WARM_UP, features
-from riskd_models.papers.market import Market, held_returns
 from riskd_models.papers.deep_allocation.numbers import Numbers
 from riskd_models.papers.deep_allocation.training import train
 from riskd_models.papers.deep_allocation.walk import Rule, Walked, walk
+from riskd_models.papers.market import Market, held_returns
 from riskd_models.papers.work import Arrays, Told, kept
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,7 +74,7 @@ def _descend(
     """Adam with a rate that falls to nothing; ``found`` ends at its best look, or at its last where nothing is judged on."""
     network = found.network
     best, least = copy.deepcopy(network.state_dict()), later() if numbers.validation else float("inf")
-    groups = [{"params": network.parameters(), "weight_decay": numbers.decay}, {"params": [tau]}]
+    groups: list[dict[str, Any]] = [{"params": network.parameters(), "weight_decay": numbers.decay}, {"params": [tau]}]
     optimiser = torch.optim.Adam(groups, lr=numbers.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / numbers.steps)
     for step in range(1, numbers.steps + 1):

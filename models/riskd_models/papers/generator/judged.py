@@ -41,10 +41,10 @@ def table_profits(months: Months, numbers: Numbers, name: str, where: str) -> Ta
         figures = (float((~feasible).mean()), float(expected.mean()), spread.value, spread.low, spread.high)
         rows.append((f"{limit:.0%}", *figures, *theirs, apart))
     note = (
-        f"Mean profits of {numbers.horizon} sessions, bought and held, no costs, {len(months.feasible)} months that do not overlap,"
-        " the same for every limit. Infeasible: the share of months in which no weights meet the limit; those of the least CVaR"
-        f" are held then. Theirs: over feasible months alone. 95 % intervals by the stationary bootstrap, runs of {RUN:g} months."
-        " Apart: what was expected lies outside."
+        f"Mean profits of {numbers.horizon} sessions, bought and held, no costs, {len(months.feasible)} months that do not"
+        " overlap, the same for every limit. Infeasible: the share of months in which no weights meet the limit; those of"
+        " the least CVaR are held then. Theirs: over feasible months alone. 95 % intervals by the stationary bootstrap, runs of"
+        f" {RUN:g} months. Apart: what was expected lies outside."
     )
     return Table(f"Figure 1 in numbers, {name}: {where}", columns, tuple(rows), note)
 
@@ -68,11 +68,12 @@ def table_losses(months: Months, numbers: Numbers, name: str, where: str) -> Tab
     low, high = band(len(months.feasible), numbers.level)
     count = len(months.feasible)
     note = (
-        f"Of all {count} months. Promised: the limit, or where it is infeasible the least CVaR, on average. CVaR told: on the scenarios that weights were"
+        f"Of all {count} months. Promised: the limit, or where it is infeasible the least CVaR, on average."
+        " CVaR told: on the scenarios that weights were"
         " chosen on; verified: on others that the optimiser did not see. Realised CVaR: the mean of the worst"
-        f" {1 - numbers.level:.0%} of months. Beyond VaR: {round(low * count)} to {round(high * count)} months are within luck; p of"
-        " so many or more. Beyond limit: months with a larger loss, and how many the scenarios made likely. Held: whether the"
-        " interval of realised CVaR is above what was promised, below it, or across it."
+        f" {1 - numbers.level:.0%} of months. Beyond VaR: {round(low * count)} to {round(high * count)} months are within luck;"
+        " p of so many or more. Beyond limit: months with a larger loss, and how many the scenarios made likely. Held: whether"
+        " the interval of realised CVaR is above what was promised, below it, or across it."
     )
     return Table(f"Losses, {name}: {where}", columns, tuple(rows), note)
 
@@ -103,10 +104,10 @@ def table_common(found: Mapping[str, Months], numbers: Numbers, where: str) -> T
         rows.append((name, float(fz.mean()), t[0], float(crps.mean()), t[1], beyond, *means, worse))
     low, high = band(len(base.equal_var), numbers.level)
     note = (
-        f"Equal weights held for {numbers.horizon} sessions, {len(base.equal_var)} months, level {numbers.level:g}; lower scores are"
-        " better. t of Diebold and Mariano with Newey and West's variance against history, below zero is ahead of it."
-        f" {round(low * len(base.equal_var))} to {round(high * len(base.equal_var))} months beyond VaR are within luck. Clamped: daily"
-        " returns of one bank that the paper's bound of 20 % changed."
+        f"Equal weights held for {numbers.horizon} sessions, {len(base.equal_var)} months, level {numbers.level:g}; lower scores"
+        " are better. t of Diebold and Mariano with Newey and West's variance against history, below zero is ahead of it."
+        f" {round(low * len(base.equal_var))} to {round(high * len(base.equal_var))} months beyond VaR are within luck. Clamped:"
+        " daily returns of one bank that the paper's bound of 20 % changed."
     )
     return Table(f"One common portfolio: {where}", columns, tuple(rows), note)
 

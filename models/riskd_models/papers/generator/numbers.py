@@ -24,7 +24,12 @@ class Numbers:
     seed: int = 7
 
 
-SMALL = Numbers(paths=400, unseen=400, changed={"window": 10, "hidden": 8, "steps": 100, "spin_up": 10, "warm_up": 110})
+SMALL = Numbers(
+    paths=300,
+    unseen=300,
+    changed={"window": 10, "hidden": 8, "steps": 100, "spin_up": 10, "warm_up": 110},
+    limits=(0.02, 0.04, 0.06, 0.08, 0.1, 0.12),
+)
 FULL = Numbers(paths=1000, unseen=1000, changed={"hidden": 32})
 
 

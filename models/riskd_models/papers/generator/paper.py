@@ -1,4 +1,4 @@
-"""Runs the generator's paper: its walk-forward figure on the same months for every limit, the losses it leaves out, and lessons."""
+"""Runs the generator's paper: its walk-forward figure on the same months for every limit, and the losses it leaves out."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,12 @@ PAPER, TITLE = "generator", "Generative LSTM and CVaR-constrained portfolios (Ku
 def run(preset: Preset, folder: Path, progress: Told = silent) -> Finding:
     """Everything of the paper, in the first of the preset's markets; what is already in ``folder`` is not computed again."""
     market = markets(preset)[0]
-    task = Task(market, numbers_of(preset), folder / PAPER / preset.name / market.name, preset.device, progress)
+    return finding_of(Task(market, numbers_of(preset), folder / PAPER / preset.name / market.name, preset.device, progress))
+
+
+def finding_of(task: Task) -> Finding:
+    """Tables, figures and lessons of the task's market."""
+    market = task.market
     found, where, key = walked(task), market.said(), f"{PAPER}-{market.name}"
     tables: list[Table] = [table_common(found, task.numbers, where)]
     figures: list[Figure] = []
