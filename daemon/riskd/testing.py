@@ -83,6 +83,8 @@ class ListSink:
     name: str = "list"
     connected: bool = True
     connections: int = 1
+    fault: str = ""
+    unheard: str = ""
     refusing: bool = False
     taken: list[Message] = field(default_factory=list)
 

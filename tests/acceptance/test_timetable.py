@@ -101,6 +101,19 @@ def test_a_price_that_comes_after_all_is_taken_in() -> None:
     assert days.said[-1][1] is last
 
 
+def test_what_is_restated_the_same_night_is_taken_in() -> None:
+    """Every close was there and is restated by a hundredth: the next look asks again, and the session is judged again."""
+    days = Days("2024-03-11").day("2024-03-11").close(0.001).at("16:31")
+    taken = days.said[-1][1]
+    days.close(-0.01).look("22:31")
+    assert days.said[-1][1] is not taken
+    moved = days.said[-1][1].reports[0].realised_loss, taken.reports[0].realised_loss
+    assert moved == pytest.approx((1 - 1.001 * 0.99, -0.001), abs=1e-6)
+    again = days.said[-1][1]
+    days.look("23:59")
+    assert days.said[-1][1] is again
+
+
 def test_prices_that_never_come_cannot_be_judged() -> None:
     """An hour and a half after the close without a price: cannot judge, told once; restored the next day at grade B."""
     days = Days("2024-03-11").day("2024-03-11").close(0.001, without=("BBB",))

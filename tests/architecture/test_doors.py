@@ -13,8 +13,8 @@ DAEMON = Path(__file__).resolve().parents[2] / "daemon"
 DOORS = {
     "cvxpy": "riskd/core/allocation/ladder.py",
     "onnxruntime": "riskd/forecast/",
-    "aiomqtt": "riskd/sinks/mqtt.py",
-    "paho": "riskd/sinks/mqtt.py",
+    "aiomqtt": "riskd/sinks/mqtt",
+    "paho": "riskd/sinks/mqtt",
     "amqtt": "riskd/sinks/broker.py",
     "prometheus_client": "riskd/observe/metrics.py",
     "yfinance": "riskd/feeds/yahoo.py",

@@ -90,7 +90,7 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
     """Uncommenting every key of config/riskd.toml changes nothing, apart from MQTT keys that have no default."""
     text = (root / "config" / "riskd.toml").read_text()
     no_default = ("username", "password_file", "ca_file", "cert_file", "key_file", "database", "database_password_file")
-    no_default += ("token_file", "scenarios", "bounds", "home_assistant")
+    no_default += ("token_file", "scenarios", "bounds", "home_assistant", "command_key_file")
     example = re.compile(r"^# \[(symbols|\[rivals|\[portfolios.groups|webhook|alertmanager).*?\n\n", re.DOTALL | re.MULTILINE)
     text = re.sub(r"# EURUSD = .*", "", example.sub("\n", text))
     lines = [

@@ -23,6 +23,7 @@ from riskd.runtime.clock import HandClock
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.picture import Picture
 from riskd.runtime.service import Service
+from riskd.runtime.sink_health import SinkHealth
 from riskd.runtime.vitals import Vitals
 from riskd.store.database import open_database
 from riskd.store.ledger import Ledger
@@ -36,17 +37,19 @@ MONDAY = date(2024, 3, 11)
 class Live:
     """A daemon on a folder, driven by a clock set by hand."""
 
-    def __init__(self, folder: Path, patient: bool = True, start: str = "12:00") -> None:
+    def __init__(
+        self, folder: Path, patient: bool = True, start: str = "12:00", others: tuple[ListSink, ...] = (), draw: float = 0.5
+    ) -> None:
         self.clock = HandClock(datetime.fromisoformat(f"{MONDAY}T{start}").replace(tzinfo=UTC))
         self.feed, self.sink = ScriptedFeed(self.clock.now), ListSink()
         self.calendar = ExchangeCalendar("XNYS", timedelta(minutes=30), MONDAY)
         rules = small_rules()
         self._script(rules.symbols)
         self.database = open_database(folder, self.clock.now)
-        self.ledger = Ledger(self.database, ("list",))
+        self.ledger = Ledger(self.database, ("list", *(sink.name for sink in others)))
         now = self.clock.now()
         self.board = Board(Snapshot(now, now, "test", rules.forecaster.identity, "cpu", "starting"))
-        self.delivery = Delivery(SqlOutbox(self.database), [self.sink])
+        self.delivery = Delivery(SqlOutbox(self.database), [self.sink, *others], draw=lambda: draw)
         picture = Picture(self.board, self.clock.now, self.delivery.stats)
         picture.remember(self.ledger.said())
         self.pipeline = pipeline_over(
@@ -63,6 +66,7 @@ class Live:
             patient=patient,
             tick_seconds=0.05,
             vitals=self.vitals,
+            sinks=SinkHealth(SqlOutbox(self.database), self.delivery.stats, self.clock.now, timedelta(0)),
         )
 
     def _script(self, symbols: tuple[str, ...]) -> None:

@@ -94,14 +94,14 @@ def test_a_breach_says_why() -> None:
     assert why["challenger_cvar"] == 0.07
     assert why["top"] == [{"symbol": f"S{i}", "component_cvar": 0.01 - i / 1000} for i in range(5)]
     assert (why["grade"], why["opened"]) == ("A", "2020-03-16")
-    assert alert.headline == "book: cvar breached: CVaR 0.975 over 10 sessions is 6.12%, limit 5.00%; most from S0, S1, S2"
+    assert alert.headline == "book: cvar breached: CVaR 97.5% over 10 sessions is 6.12%, limit 5.00%; most from S0, S1, S2"
 
 
 def test_the_end_names_the_beginning() -> None:
     """A breach that closes says which session opened it, though the standing no longer does."""
     (alert,) = told(CLEARING, CLEAR)
     assert alert.why["opened"] == "2020-03-12"
-    assert alert.headline == "book: cvar clear again: CVaR 0.975 over 10 sessions is 6.12%, limit 5.00%"
+    assert alert.headline == "book: cvar clear again: CVaR 97.5% over 10 sessions is 6.12%, limit 5.00%"
 
 
 def test_lost_judgement_says_what_is_missing() -> None:

@@ -120,6 +120,6 @@ def test_divergence_is_noted_where_a_limit_rests(rules: Rules, state: State) -> 
     reports, _ = assess(rules, calm, bank_of(rules, state))
     notes = [n for n in reports[0].notes if "differ by a factor of" in n]
     assert len(notes) == 2
-    assert any("1-session CVaR 0.95" in n for n in notes)
-    assert any("5-session CVaR 0.99" in n for n in notes)
+    assert any("1-session CVaR 95%" in n for n in notes)
+    assert any("5-session CVaR 99%" in n for n in notes)
     assert reports[0].status is not Status.OK

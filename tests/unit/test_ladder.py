@@ -120,6 +120,13 @@ def test_a_healthy_first_source_means_no_question_to_the_second(world: World) ->
     assert world.pull("AA", "BB", "XX").outcomes == {} and len(world.yahoo.asked) == 1
 
 
+def test_asked_afresh_for_what_it_gave(world: World) -> None:
+    """A source may have restated: the one that gives everything is asked for everything again, and nobody else."""
+    world.pull("AA", "BB")
+    world.ladder.pull(("AA", "BB"), FIRST, NEWEST, NEWEST, afresh=True)
+    assert world.yahoo.asked == [("AA", "BB")] * 2 and world.drop.asked == []
+
+
 def test_a_symbol_whose_own_exchange_was_shut_lacks_nothing(world: World) -> None:
     """XX had no session on the newest day: its close of the day before is its newest."""
     assert world.pull("XX").lacking == ()

@@ -265,7 +265,7 @@ def test_infeasible_names_the_least_and_the_way_out() -> None:
     least = min(cvar(-(bank(1).returns[1] @ w), 0.95).value for w in mixes)
     assert found.least_cvar == pytest.approx(least, rel=0.05)
     assert found.least_upper > found.least_cvar
-    assert f"least achievable CVaR is {found.least_cvar:.4f}, limit day is 0.0100" in alert.headline
+    assert f"least achievable CVaR is {found.least_cvar:.2%}, limit day is 1.00%" in alert.headline
     assert found.conflict == ("limit day at most 1.00%", "cash at most 0")
     (step,) = found.relaxation
     raised = float(step.split(" to ")[1].rstrip("%")) / 100

@@ -8,8 +8,9 @@ import pytest
 from conftest import closed, made_up_table, small_rules
 from riskd.core.events import Acknowledged, AlertKind, Category, Event, Outcome, PricesChanged, SessionClosed, Silenced
 from riskd.core.limits import LimitState
+from riskd.core.marks import marked
 from riskd.core.portfolio import Limit
-from riskd.core.report import Status, marked
+from riskd.core.report import Status
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
 from riskd.core.step import step

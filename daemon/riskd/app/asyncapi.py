@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+from riskd.core.command import ORDERS
 from riskd.core.message import SCHEMA_VERSION
 from riskd.sinks.home_assistant import PREFIX, STATUS
-from riskd.sinks.mqtt import EVENT_EXPIRY_SECONDS
 from riskd.sinks.mqtt_target import MqttTarget
+from riskd.sinks.mqtt_wire import EVENT_EXPIRY_SECONDS, RECEIPT_EXPIRY_SECONDS
 
 DIALECT = "application/schema+json;version=draft-2020-12"
 EVENT, JSON, TEXT = "application/cloudevents+json", "application/json", "text/plain"
 PARAMETERS = {
     "base": {"description": "mqtt.base_topic", "default": "riskd"},
     "portfolio": {"description": "portfolios.name: 1 to 32 of a-z, 0-9, - and _"},
-    "client": {"description": "mqtt.client_id", "default": "riskd-main"},
+    "client": {"description": "mqtt.client_id, under reply whatever the sender chose", "default": "riskd-main"},
+    "command": {"description": "what to do", "enum": list(ORDERS)},
 }
 Object = dict[str, Any]
 
@@ -29,6 +31,7 @@ class Channel:
     retain: bool = True
     content_type: str = JSON
     heeded: bool = False
+    expiry: int = EVENT_EXPIRY_SECONDS  # seconds, of what is not retained
 
 
 CHANNELS = (
@@ -63,6 +66,29 @@ CHANNELS = (
         {"type": "string", "enum": ["online", "offline"]},
         content_type=TEXT,
         heeded=True,
+    ),
+    Channel(
+        "command",
+        "{base}/cmd/{command}",
+        "What riskd is asked to do, never retained; signed, unless it only asks. Its receipt also goes to the response topic.",
+        "command",
+        heeded=True,
+    ),
+    Channel(
+        "receipt",
+        "{base}/cmd/{command}/result",
+        "What became of a command; the same command, told by its id, has the same receipt however often it is sent.",
+        "receipt",
+        retain=False,
+        expiry=RECEIPT_EXPIRY_SECONDS,
+    ),
+    Channel(
+        "reply",
+        "{base}/reply/{client}",
+        "The same receipt with the correlation data, where the response topic of a command (MQTT 5) lies under <base>/reply/.",
+        "receipt",
+        retain=False,
+        expiry=RECEIPT_EXPIRY_SECONDS,
     ),
 )
 
@@ -115,7 +141,7 @@ def _operation(channel: Channel) -> Object:
     if not channel.heeded:
         binding["retain"] = channel.retain
     if not channel.retain:
-        binding["messageExpiryInterval"] = EVENT_EXPIRY_SECONDS
+        binding["messageExpiryInterval"] = channel.expiry
     return {
         "action": "receive" if channel.heeded else "send",
         "channel": {"$ref": f"#/channels/{channel.name}"},

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from riskd.app.asyncapi import asyncapi
+from riskd.app.command_schema import command_schema, receipt_schema
 from riskd.core.events import AlertEvent
 from riskd.core.message import WITHDRAWN
 from riskd.core.proposed import Proposal
@@ -18,7 +19,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File name -> schema: configuration, the daemon's status, the two retained states, the event; AsyncAPI of them all."""
+    """File name -> schema: configuration, the daemon's status, the retained states, the event, commands; AsyncAPI of them all."""
     validity = {"valid_until": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}}
     version = {"schema": {"const": 1, "description": "version; fields are only added within one"}}
     return {
@@ -28,6 +29,8 @@ def schemas() -> dict[str, dict[str, Any]]:
         "allocation.schema.json": _retained("retained <base>/<portfolio>/allocation", Proposal, version),
         "status.schema.json": _published("retained <base>/status", Pulse, version),
         "event.schema.json": _event(version),
+        "command.schema.json": {"$schema": DIALECT, **command_schema()},
+        "receipt.schema.json": {"$schema": DIALECT, **receipt_schema()},
     }
 
 

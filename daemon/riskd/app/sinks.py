@@ -10,6 +10,7 @@ from riskd.sinks.alertmanager import AlertmanagerSink
 from riskd.sinks.home_assistant import Discovery, discovery, withdrawal
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink
+from riskd.sinks.mqtt_commands import CommandDoor, Heed
 from riskd.sinks.post import Target
 from riskd.sinks.sink import Sink
 from riskd.sinks.webhook import WebhookSink
@@ -18,11 +19,14 @@ from riskd.store.report_text import read_report
 Now = Callable[[], datetime]
 
 
-def sinks_of(settings: Settings, now: Now, console: bool = False) -> tuple[Sink, ...]:
-    """Every configured sink, and the log unless a ``console`` already shows every alert. Raises ConfigError for a broken file."""
+def sinks_of(settings: Settings, now: Now, console: bool = False, heed: Heed | None = None) -> tuple[Sink, ...]:
+    """Every configured sink, and the log unless a ``console`` already shows every alert. Raises ConfigError for a broken file.
+
+    ``heed`` is who is told of the commands that come over MQTT; without it nobody listens for them.
+    """
     sinks: list[Sink] = [] if console else [LogSink()]
     if settings.mqtt is not None:
-        sinks.append(MqttSink(mqtt_target(settings.mqtt), discovery=_discovery(settings, settings.mqtt)))
+        sinks.append(_mqtt(settings, settings.mqtt, now, heed))
     if settings.webhook is not None:
         sinks.append(_webhook(settings.webhook, now))
     if settings.alertmanager is not None:
@@ -33,6 +37,12 @@ def sinks_of(settings: Settings, now: Now, console: bool = False) -> tuple[Sink,
 def takers(sinks: tuple[Sink, ...]) -> tuple[str, ...]:
     """Names of the sinks that every event is kept for until they took it; an Alertmanager is told states instead."""
     return tuple(sink.name for sink in sinks if not isinstance(sink, AlertmanagerSink))
+
+
+def _mqtt(settings: Settings, spec: Mqtt, now: Now, heed: Heed | None) -> MqttSink:
+    key = spec.command_key()
+    door = CommandDoor(spec.base_topic, heed, now, key) if heed is not None else None
+    return MqttSink(mqtt_target(spec), discovery=_discovery(settings, spec), door=door)
 
 
 def _discovery(settings: Settings, spec: Mqtt) -> Discovery | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from riskd import __version__
-from riskd.cli import data
+from riskd.cli import data, orders
 from riskd.cli.backtest import backtest
 from riskd.cli.explain import explain
 from riskd.cli.report import report
@@ -157,7 +157,7 @@ def export_schemas(
     typer.echo(json.dumps(paths, indent=2) if as_json else "\n".join(paths))
 
 
-for verb in (status, limits, report, explain, backtest, what_if):
+for verb in (status, limits, report, explain, backtest, what_if, *orders.VERBS):
     app.command()(verb)
 
 

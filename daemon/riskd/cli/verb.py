@@ -36,7 +36,8 @@ def settings_of(config: Path) -> Any:
 
     settings = load_settings(config)
     secrets = [settings.service.database_password()]
-    secrets += [settings.mqtt.password()] if settings.mqtt else []
+    key = settings.mqtt.command_key() if settings.mqtt else None
+    secrets += [settings.mqtt.password(), key.decode() if key else None] if settings.mqtt else []
     secrets += [settings.web.token()] if settings.web else []
     configure_logging(sys.stderr, settings.service.log, [secret for secret in secrets if secret])
     logging.captureWarnings(True)

@@ -14,7 +14,11 @@ from riskd.core.state import LimitKey
 TOP = 5  # component CVaRs named in an alert
 MEMBERS = 100  # of a group that are listed: a message stays under 32 kB
 LOUD = frozenset({AlertKind.BREACH_OPENED, AlertKind.BREACH_ESCALATED})
-CATEGORIES = {"breach": Category.BREACH, "allocation": Category.ALLOCATION}  # by the first word of the kind; all else is of data
+CATEGORIES = {  # by the first word of the kind; all else is of data
+    "breach": Category.BREACH,
+    "allocation": Category.ALLOCATION,
+    "delivery": Category.DELIVERY,
+}
 GROUPS = {"breach": AlertKind.BREACH_GROUP, "judgement": AlertKind.JUDGEMENT_GROUP}
 
 

@@ -223,7 +223,7 @@ def _report(
     return PortfolioReport(
         portfolio=portfolio.name,
         session=state.session,
-        status=status_of(figures, limits, trusted.grade),
+        status=status_of(figures, limits, trusted.grade, portfolio.name in state.frozen),
         grade=trusted.grade,
         coverage=trusted.coverage,
         figures=figures,
@@ -238,6 +238,7 @@ def _report(
         notes=tuple(notes + _divergence_notes(figures, limits)),
         doubts=doubts,
         provenance=_provenance(rules, state, bank),
+        frozen=state.frozen.get(portfolio.name),
     )
 
 
@@ -267,7 +268,7 @@ def _data_notes(rules: Rules, state: State, portfolio: Portfolio, trusted: Trust
 def _divergence_notes(figures: tuple[Figure, ...], limits: tuple[LimitReport, ...]) -> list[str]:
     keys = {(limit.level, limit.horizon) for limit in limits}
     return [
-        f"champion and challengers' {f.horizon}-session CVaR {f.level:g} differ by a factor of {divergence(f):.2f}"
+        f"champion and challengers' {f.horizon}-session CVaR {100 * f.level:g}% differ by a factor of {divergence(f):.2f}"
         for f in figures
         if (f.level, f.horizon) in keys and not divergence(f) <= DIVERGENCE
     ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from riskd.core.marks import Hold, Mark
 from riskd.core.proposed import Proposal
 from riskd.core.quality.judged import JudgedPrices
-from riskd.core.report import Mark, PortfolioReport
+from riskd.core.report import PortfolioReport
 
 LONGEST_SILENCE_HOURS = 24
 
@@ -56,6 +57,21 @@ class FeedTurned:
     status: str  # failing, working, failover, failback
     reason: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SinkTurned:
+    """Delivery to a sink began to fail or works again, or the sink gave events up; ``at`` is when, in UTC.
+
+    ``given_up`` is the newest of those events, by its place in the outbox.
+    """
+
+    session: date
+    sink: str
+    status: str  # failing, working, parked, gone
+    reason: str
+    at: str
+    given_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +124,41 @@ class Silenced:
             raise ValueError(f"a silence of {hours:g} hours: give more than 0 and at most {LONGEST_SILENCE_HOURS}")
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A person wants no allocation of ``portfolio``; figures and limits go on. ``at`` in UTC. Raises ValueError unsigned."""
+
+    session: date
+    portfolio: str
+    author: str
+    reason: str
+    at: str
+
+    def __post_init__(self) -> None:
+        _signed(self.author, self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfrozen:
+    """A person wants allocations of ``portfolio`` again. ``at`` in UTC. Raises ValueError unsigned."""
+
+    session: date
+    portfolio: str
+    author: str
+    reason: str
+    at: str
+
+    def __post_init__(self) -> None:
+        _signed(self.author, self.reason)
+
+
 def _signed(author: str, reason: str) -> None:
     if not author.strip() or not reason.strip():
         raise ValueError(f"who says so ({author!r}) and why ({reason!r}) must both be given")
 
 
-Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | AllocationDue | Acknowledged | Silenced
+Word = Acknowledged | Silenced | Frozen | Unfrozen  # what a person may say
+Event = SessionClosed | PricesChanged | SessionVoid | FeedTurned | SinkTurned | AllocationDue | Word
 
 
 class Category(StrEnum):
@@ -143,6 +188,8 @@ class AlertKind(StrEnum):
     ALLOCATION_PROPOSED = "allocation.proposed"
     ALLOCATION_INFEASIBLE = "allocation.infeasible"
     ALLOCATION_FAILED = "allocation.failed"
+    ALLOCATION_FROZEN = "allocation.frozen"
+    ALLOCATION_UNFROZEN = "allocation.unfrozen"
     DATA_SUSPECT = "data.suspect"
     DATA_CLEARED = "data.cleared"
     DATA_REVISED = "data.revised"
@@ -151,6 +198,10 @@ class AlertKind(StrEnum):
     FEED_WORKING = "feed.working"
     FEED_FAILOVER = "feed.failover"
     FEED_FAILBACK = "feed.failback"
+    DELIVERY_FAILING = "delivery.failing"
+    DELIVERY_WORKING = "delivery.working"
+    DELIVERY_PARKED = "delivery.parked"
+    DELIVERY_GONE = "delivery.gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +229,7 @@ class Outcome:
     """What one event led to.
 
     ``follow_ups`` are fed to the fold after this outcome is committed and published; ``withdrawn`` names portfolios whose
-    proposal no longer stands; ``marks`` are what people said of limits since their reports.
+    proposal no longer stands; ``marks`` are what people said of limits, and of portfolios, since their reports.
     """
 
     session: date
@@ -187,7 +238,7 @@ class Outcome:
     proposals: tuple[Proposal, ...] = ()
     follow_ups: tuple[AllocationDue, ...] = ()
     withdrawn: tuple[str, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[Mark | Hold, ...] = ()
 
 
 def merged(outcomes: Sequence[Outcome]) -> Outcome:

@@ -36,7 +36,7 @@ def headline(news: News, report: PortfolioReport, limit: LimitReport) -> str:
         return f"{name}: the breach of {news.episode} is withdrawn, not over: the limit is another one now"
     horizon = f"{limit.horizon} session{'s' if limit.horizon > 1 else ''}"
     cvar = math.nan if limit.cvar is None else limit.cvar
-    figure = f"CVaR {limit.level:g} over {horizon} is {cvar:.2%}, limit {limit.max_cvar:.2%}"
+    figure = f"CVaR {100 * limit.level:g}% over {horizon} is {cvar:.2%}, limit {limit.max_cvar:.2%}"
     said = [f"{name} {VERBS[news.reason or news.kind]}: {figure}"]
     if news.kind in (AlertKind.BREACH_OPENED, AlertKind.BREACH_ESCALATED, AlertKind.BREACH_CLOSED):
         said += _causes(limit, news.kind is not AlertKind.BREACH_CLOSED)

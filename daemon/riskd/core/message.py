@@ -11,7 +11,11 @@ from riskd.core.report import PortfolioReport
 
 SCHEMA_VERSION = 1
 WITHDRAWN = "withdrawn"
-SUBJECTS = {AlertKind.BREACH_GROUP: "portfolios", AlertKind.JUDGEMENT_GROUP: "portfolios"}
+SUBJECTS = {
+    AlertKind.BREACH_GROUP: "portfolios",
+    AlertKind.JUDGEMENT_GROUP: "portfolios",
+    **{kind: "delivery" for kind in AlertKind if kind.value.startswith("delivery.")},
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -121,6 +120,15 @@ class LimitReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Freeze:
+    """A person wants no allocation of a portfolio, since ``at`` (UTC)."""
+
+    author: str
+    reason: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What a figure rests on; the same provenance and the same prices give the same figure."""
 
@@ -155,33 +163,9 @@ class PortfolioReport:
     symbol_grades: dict[str, Grade] = field(default_factory=dict)  # of what is held, those that are not A
     pit: float | None = None  # share of what was forecast for this session that lost less: near 1 is a bad day
     crps: float | None = None  # continuous ranked probability score of that forecast, lower is better
+    frozen: Freeze | None = None  # no allocation is proposed
 
 
 def figure_of(report: PortfolioReport, level: float, horizon: int) -> Figure | None:
     """The figure at a level and horizon, or None."""
     return next((f for f in report.figures if f.level == level and f.horizon == horizon), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What people said of a limit, and what stands of it now."""
-
-    portfolio: str
-    limit: str
-    since: str | None
-    acknowledged: Acknowledgement | None
-    silence: Silence | None
-    changed: tuple[str, ...] = ()
-
-
-def marked(report: PortfolioReport, marks: Collection[Mark]) -> PortfolioReport:
-    """The report with the marks that are of its limits."""
-    own = {mark.limit: mark for mark in marks if mark.portfolio == report.portfolio}
-    if not own:
-        return report
-    limits = tuple(_marked(limit, own[limit.name]) if limit.name in own else limit for limit in report.limits)
-    return replace(report, limits=limits)
-
-
-def _marked(limit: LimitReport, mark: Mark) -> LimitReport:
-    return replace(limit, since=mark.since, acknowledged=mark.acknowledged, silence=mark.silence, changed=mark.changed)

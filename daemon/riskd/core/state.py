@@ -16,6 +16,7 @@ from riskd.core.glance import Glance
 from riskd.core.limits import Acknowledgement, Basis, Heard, LimitState, Silence, Standing
 from riskd.core.portfolio import Limit
 from riskd.core.quality.doubt import Doubt, Rule
+from riskd.core.report import Freeze
 
 LimitKey = tuple[str, str]  # portfolio, limit
 FORMAT = 5  # of the bytes; an older state gives its standings and nothing else
@@ -87,11 +88,14 @@ class State:
     standings: Mapping[LimitKey, Standing] = field(default_factory=dict)
     eve: Eve = Eve()
     feeds: Mapping[str, str] = field(default_factory=dict)  # feed -> the last thing told of it
+    sinks: Mapping[str, str] = field(default_factory=dict)  # sink that was told to be failing -> since when
+    given_up: Mapping[str, int] = field(default_factory=dict)  # sink -> the newest of its parked events that was told
     proposals: Mapping[str, Floats] = field(default_factory=dict)  # portfolio -> weights of the standing proposal
     answers: Mapping[str, str] = field(default_factory=dict)  # portfolio -> what the last allocation of this episode ended in
     lanes: tuple[Stream, ...] = ()  # in the order of the rules
     closes: Floats = field(default_factory=none_known)
     glance: Glance | None = None
+    frozen: Mapping[str, Freeze] = field(default_factory=dict)  # portfolio -> who wants no allocation of it
 
 
 def pack(state: State) -> bytes:
@@ -114,9 +118,8 @@ def pack(state: State) -> bytes:
         "feeds": dict(state.feeds),
         "proposals": sorted(state.proposals),
         "answers": dict(state.answers),
+        **_seldom(state),
     }
-    if state.lanes:
-        head["lanes"] = [stream.fault for stream in state.lanes]
     arrays = {
         "head": np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8),
         "scores": state.scores,
@@ -136,6 +139,14 @@ def pack(state: State) -> bytes:
     return out.getvalue()
 
 
+def _seldom(state: State) -> dict[str, object]:
+    """What most states have nothing of, and then do not mention."""
+    frozen = {name: asdict(freeze) for name, freeze in state.frozen.items()}
+    lanes = [stream.fault for stream in state.lanes]
+    sinks = [dict(state.sinks), dict(state.given_up)] if state.sinks or state.given_up else []
+    return {name: value for name, value in (("frozen", frozen), ("lanes", lanes), ("sinks", sinks)) if value}
+
+
 def unpack(content: bytes) -> State:
     """The inverse of :func:`pack`; of an older format only what must not be lost, the open episodes, under no basis.
 
@@ -145,10 +156,8 @@ def unpack(content: bytes) -> State:
         head = json.loads(arrays["head"].tobytes())
         session, standings = date.fromisoformat(head["session"]), _read(head["standings"])
         if head.get("format") != FORMAT:
-            nothing = frozen([])
-            return State(
-                "", session, 0, (), (), MarketState({}), nothing, nothing, nothing, np.zeros(0, np.int32), standings=standings
-            )
+            return _forgotten(session, standings)
+        sinks, given_up = head.get("sinks", ({}, {}))
         return State(
             basis=head["basis"],
             session=session,
@@ -169,11 +178,20 @@ def unpack(content: bytes) -> State:
             standings=standings,
             eve=Eve(_read(head["eve"][0]), head["eve"][1], _glance(head["glances"][1], arrays, "eve-covariance")),
             feeds=head["feeds"],
+            sinks=sinks,
+            given_up=given_up,
             proposals={name: frozen(arrays[f"proposal/{name}"]) for name in head["proposals"]},
             answers=head["answers"],
             lanes=tuple(_stream(arrays, i, fault) for i, fault in enumerate(head.get("lanes", ()))),
             glance=_glance(head["glances"][0], arrays, "covariance"),
+            frozen={name: Freeze(**said) for name, said in head.get("frozen", {}).items()},
         )
+
+
+def _forgotten(session: date, standings: Mapping[LimitKey, Standing]) -> State:
+    """A state that knows nothing but its limits' standings."""
+    nothing = frozen([])
+    return State("", session, 0, (), (), MarketState({}), nothing, nothing, nothing, np.zeros(0, np.int32), standings=standings)
 
 
 def _row(d: Doubt) -> list[str | None]:

@@ -28,11 +28,17 @@ def divergence(figure: Figure) -> float:
     return max(a / b, b / a)
 
 
-def status_of(figures: Sequence[Figure], limits: Sequence[LimitReport], grade: Grade) -> Status:
-    """BREACH, UNKNOWN, DEGRADED, WARN or OK of a fresh report; age is judged later, where the clock is.
+def status_of(figures: Sequence[Figure], limits: Sequence[LimitReport], grade: Grade, frozen: bool = False) -> Status:
+    """BREACH, UNKNOWN, DEGRADED, FROZEN, WARN or OK of a fresh report; age is judged later, where the clock is.
 
-    OK needs all of: grade A, every figure finite, challenger within a factor of 1.5, every limit clear and under 90 %.
+    OK needs all of: grade A, every figure finite, challenger within a factor of 1.5, every limit clear and under 90 %. A freeze
+    hides nothing that is worse than itself.
     """
+    judged = _judged_status(figures, limits, grade)
+    return worst((judged, Status.FROZEN)) if frozen else judged
+
+
+def _judged_status(figures: Sequence[Figure], limits: Sequence[LimitReport], grade: Grade) -> Status:
     states = {limit.state for limit in limits}
     if states & {LimitState.FIRING, LimitState.CLEARING}:
         return Status.BREACH

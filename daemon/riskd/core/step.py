@@ -13,20 +13,25 @@ from riskd.core.arrays import Floats, frozen
 from riskd.core.assess import Sight, assess
 from riskd.core.books import narrowed
 from riskd.core.data_alerts import data_alerts, feed_alert, void_alert
+from riskd.core.delivered import sink_turned
 from riskd.core.events import (
     Acknowledged,
     AlertKind,
     AllocationDue,
     Event,
     FeedTurned,
+    Frozen,
     Outcome,
     PricesChanged,
     SessionClosed,
     SessionVoid,
     Silenced,
+    SinkTurned,
+    Unfrozen,
 )
 from riskd.core.explain import with_explanations
 from riskd.core.forecaster import MarketState
+from riskd.core.freeze import frozen_by, unfrozen_by
 from riskd.core.gaps import eve_out, gaps, out_after
 from riskd.core.limits import LimitState
 from riskd.core.portfolio import Portfolio
@@ -93,8 +98,14 @@ def step(rules: Rules, state: State, event: Event, stage: Stage = untimed, banks
         case FeedTurned():
             known = {**state.feeds, event.feed: event.status}
             return replace(state, feeds=known), Outcome(state.session, alerts=(feed_alert(event),))
+        case SinkTurned():
+            return sink_turned(state, event)
         case Acknowledged() | Silenced():
             return heard(state, event)
+        case Frozen():
+            return frozen_by(state, event)
+        case Unfrozen():
+            return unfrozen_by(rules, state, event)
         case SessionClosed() | SessionVoid() if event.session <= state.session:
             raise ValueError(f"session {event.session} is not after {state.session}")
         case PricesChanged() if event.session != state.session:
@@ -206,6 +217,8 @@ def _due(rules: Rules, state: State, bank: ScenarioBank | None) -> tuple[State, 
     """Which portfolios need a proposal: a limit fires and no standing proposal still respects every limit today."""
     standing, due, answers = {}, [], {}
     for portfolio in rules.portfolios:
+        if portfolio.name in state.frozen:
+            continue
         if portfolio.name in state.answers and _open(state, portfolio):
             answers[portfolio.name] = state.answers[portfolio.name]
         firing = [m for m in portfolio.limits if state.standings[portfolio.name, m.name].state is LimitState.FIRING]
@@ -231,7 +244,7 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage, ba
     Told when there are new weights, or when the answer is another than the last one of this episode.
     """
     portfolio = next((p for p in rules.portfolios if p.name == event.portfolio), None)
-    if portfolio is None:  # taken out of the configuration between the breach and now
+    if portfolio is None or event.portfolio in state.frozen:  # taken out of the configuration, or frozen, since the breach
         return state, Outcome(event.session)
     try:
         with stage("banks"):

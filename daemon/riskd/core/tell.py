@@ -6,8 +6,9 @@ from dataclasses import replace
 from riskd.core.alerts import alerts_of, word_alert
 from riskd.core.events import Acknowledged, AlertEvent, Outcome, PricesChanged, SessionClosed, Silenced
 from riskd.core.limits import Standing
+from riskd.core.marks import Mark, marked
 from riskd.core.news import Moment, News, told, withdrawn
-from riskd.core.report import Mark, PortfolioReport, marked
+from riskd.core.report import PortfolioReport
 from riskd.core.rules import Rules
 from riskd.core.state import LimitKey, State
 from riskd.core.word import heeded

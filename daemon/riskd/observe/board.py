@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any, Protocol
 
+from riskd.observe.exhibits import Exhibits
 from riskd.observe.snapshot import Snapshot
 
 
@@ -19,10 +20,14 @@ class Archive(Protocol):
 
 
 class Board:
-    """Holds one snapshot; replacing it wakes every waiting reader. Lives in one event loop."""
+    """Holds one snapshot; replacing it wakes every waiting reader. Lives in one event loop.
+
+    ``exhibits`` are what only the page shows; whoever replaces them pins a snapshot after it.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self.exhibits = Exhibits()
         self._changed = asyncio.Event()
 
     def pin(self, snapshot: Snapshot) -> None:

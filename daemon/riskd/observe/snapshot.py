@@ -22,6 +22,9 @@ class Delivery:
     taken: int = 0  # events since the start, as the two below
     refused: int = 0  # and kept for another try
     given_up: int = 0  # refused for good and parked
+    trouble: str = ""  # why nothing gets through, empty if something does
+    trouble_seconds: float = 0.0  # for how long
+    unheard: str = ""  # that the newest event was taken and reached nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,8 @@ class Snapshot:
     sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
     records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held
     told: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start
+
+
+def troubles(snapshot: Snapshot) -> tuple[str, ...]:
+    """One line for each sink that takes nothing now, or reaches nobody. Events are kept, so the daemon stays ready."""
+    return tuple(f"{d.sink}: {d.trouble or d.unheard}" for d in snapshot.deliveries if d.trouble or d.unheard)

@@ -122,7 +122,7 @@ def _like(told: Row) -> Iterator[str]:
         why = limit["explanation"]
         if why and why["like"]:
             loss = f", as it would be today a loss of {why['like_loss']:.2%}" if why["like_loss"] is not None else ""
-            yield f"{name}: the past session nearest to one session's CVaR {limit['level']:g} is {why['like']}{loss}."
+            yield f"{name}: the past session nearest to one session's CVaR {100 * limit['level']:g}% is {why['like']}{loss}."
         if limit["cvar_if_accepted"] is not None:
             proxied = limit["cvar_if_proxied"]
             other = "" if proxied is None else f", {proxied:.2%} had those names moved as their peers did"

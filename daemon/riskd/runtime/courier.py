@@ -6,13 +6,15 @@ import time
 from collections.abc import Awaitable, Callable
 
 from riskd.core.message import Message
-from riskd.errors import DeliveryError
+from riskd.errors import DeliveryError, StoreFull
 from riskd.observe.snapshot import Delivery as Standing
+from riskd.runtime.marks import Marks
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.sink import Sink
 from riskd.store.outbox import Outbox, Queued
 
-POLL_SECONDS = 1.0  # how often a resting courier looks whether its sink has reconnected
+POLL_SECONDS = 1.0  # how often a resting courier looks whether its sink has reconnected, or the store takes again what is owed
+BATCH = 100  # events read at once
 
 logger = logging.getLogger(__name__)
 
@@ -27,10 +29,12 @@ class Courier:
         sleep: Callable[[float], Awaitable[None]],
         draw: Callable[[], float],
         on_change: Callable[[], None],
+        on_full: Callable[[StoreFull], None],
     ) -> None:
         self.sink = sink
         self.settled = asyncio.Event()  # everything that can be delivered now has been
         self._outbox = outbox
+        self._marks = Marks(outbox, sink.name, self._full(on_full))
         self._sleep = sleep
         self._draw = draw
         self._on_change = on_change
@@ -41,6 +45,8 @@ class Courier:
         self._refused = False  # in this round, for now
         self._failures = 0  # rounds in a row that were refused something on one connection
         self._told: set[str] = set()
+        self._trouble = ""  # why nothing gets through now
+        self._trouble_since = time.monotonic()
         self._backlog: tuple[int, int, float] = (0, 0, 0.0)
         self._taken = self._refusals = self._given_up = 0  # events since the start
         self._counted_at = time.monotonic()
@@ -56,23 +62,24 @@ class Courier:
         pending, parked, age = self._backlog
         age += time.monotonic() - self._counted_at if pending else 0.0
         sink, counts = self.sink, (self._taken, self._refusals, self._given_up)
-        return Standing(sink.name, sink.connected, sink.connections, pending, parked, age, *counts)
+        since = time.monotonic() - self._trouble_since if self._trouble else 0.0
+        state = sink.name, sink.connected, sink.connections, pending, parked, age
+        return Standing(*state, *counts, self._trouble, since, sink.unheard)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
             self._work.clear()
+            done = self.sink.connected and await self._round()
             await self._count()
-            if self.sink.connected:
-                done = await self._round()
-                await self._count()
-                if done and not self._work.is_set():
-                    self.settled.set()
+            if done and not self._work.is_set():
+                self.settled.set()
             await self._rest()
 
     async def _round(self) -> bool:
         """Retained states first on a new connection, else events first: nothing must delay an alert. True if nothing is left."""
         self._refused = False
+        await self._marks.settle()
         if self.sink.connections != self._connection:
             self._connection = self.sink.connections
             self._asserted.clear()
@@ -83,32 +90,43 @@ class Courier:
         await self._assert_states()
         self._failures = self._failures + 1 if self._refused else 0
         if done and not self._refused:
-            self._told.clear()
-            return True
+            self._in_trouble("")
+            if not self._marks.owed:
+                self._told.clear()
+                return True
         return False
 
     async def _drain(self) -> bool:
         """Deliver pending events in order; False when it stopped at a failure or a new connection."""
-        while batch := await asyncio.to_thread(self._outbox.pending, self.sink.name):
+        while batch := await self._open():
             for queued in batch:
                 if self.sink.connections != self._connection or not await self._carry(queued):
                     return False
         return True
 
+    async def _open(self) -> list[Queued]:
+        """The next events that the sink has not done with."""
+        owed = self._marks.owed
+        batch = await asyncio.to_thread(self._outbox.pending, self.sink.name, BATCH + len(owed))
+        return [queued for queued in batch if queued.seq not in owed]
+
     async def _carry(self, queued: Queued) -> bool:
         """Deliver one event and mark it; a permanent refusal parks it, any other leaves it at the head of the line."""
-        name = self.sink.name
         try:
             await self.sink.deliver(queued.message)
         except DeliveryError as error:
-            await asyncio.to_thread(self._outbox.failed, name, queued.seq, str(error), error.permanent)
             self._tell(f"event {queued.message.id} {'is parked' if error.permanent else 'stays queued'}: {error}")
-            self._refused = self._refused or not error.permanent
-            self._refusals += not error.permanent
-            self._given_up += error.permanent
+            if error.permanent:
+                await self._marks.parked(queued.seq, str(error))
+                self._given_up += 1
+            else:
+                await self._marks.refused(queued.seq, str(error))
+                self._refusals += 1
+                self._turned_away(error)
             return error.permanent
-        await asyncio.to_thread(self._outbox.delivered, name, queued.seq)
+        await self._marks.taken(queued.seq)
         self._taken += 1
+        self._in_trouble("")
         return True
 
     async def _assert_states(self) -> None:
@@ -121,7 +139,7 @@ class Courier:
             except DeliveryError as error:
                 self._tell(f"state {message.topic} was not taken: {error}")
                 if not error.permanent:
-                    self._refused = True
+                    self._turned_away(error)
                     continue
             self._asserted[message.topic] = message
 
@@ -134,6 +152,8 @@ class Courier:
             if self._shown[1] != self.sink.connected:
                 await self._count()
             await self._nap()
+            if self._marks.owed:
+                return
 
     async def _nap(self) -> None:
         """A poll interval, or less if woken."""
@@ -148,10 +168,29 @@ class Courier:
         """Count the backlog again and tell whoever shows it, if anything but the age has changed."""
         self._backlog = await asyncio.to_thread(self._outbox.backlog, self.sink.name)
         self._counted_at = time.monotonic()
-        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2])
+        if not self.sink.connected:
+            self._in_trouble(self.sink.fault or "not connected")
+        shown = (self.sink.connections, self.sink.connected, *self._backlog[:2], self._trouble, self.sink.unheard)
         if shown != self._shown:
             self._shown = shown
             self._on_change()
+
+    def _turned_away(self, error: DeliveryError) -> None:
+        self._refused = True
+        self._in_trouble(str(error))
+
+    def _in_trouble(self, why: str) -> None:
+        """Nothing gets through, and why; empty when something does."""
+        if why and not self._trouble:
+            self._trouble_since = time.monotonic()
+        self._trouble = why
+
+    def _full(self, on_full: Callable[[StoreFull], None]) -> Callable[[StoreFull], None]:
+        def told(error: StoreFull) -> None:
+            self._tell(f"what was delivered cannot be noted: {error}")
+            on_full(error)
+
+        return told
 
     def _tell(self, line: str) -> None:
         """Log a failure once until it is over or the sink reconnects."""

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 
+from riskd.errors import StoreFull
 from riskd.observe.snapshot import Delivery as Standing
 from riskd.runtime.courier import Courier
 from riskd.sinks.sink import Sink
@@ -21,13 +22,15 @@ class Delivery:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
         on_change: Callable[[], None] = lambda: None,
+        on_full: Callable[[StoreFull], None] = lambda error: None,
     ) -> None:
         """``sleep`` and ``draw`` (uniform on [0, 1)) are the back-off's clock and jitter.
 
-        ``on_change`` is called in the event loop when a connection or a count in :meth:`stats` has changed.
+        ``on_change`` is called in the event loop when a connection or a count in :meth:`stats` has changed, ``on_full`` when the
+        store could not note what a sink did: what was delivered is then held in memory and noted once there is room.
         """
         self._sinks = tuple(sinks)
-        self._couriers = tuple(Courier(outbox, sink, sleep, draw, on_change) for sink in sinks)
+        self._couriers = tuple(Courier(outbox, sink, sleep, draw, on_change, on_full) for sink in sinks)
 
     def wake(self) -> None:
         """Call in the event loop after each commit."""

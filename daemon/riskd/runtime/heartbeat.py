@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from riskd.core.message import Message, pulse_message
@@ -42,6 +43,11 @@ class Heartbeat:
         self._valid_until = now()  # nothing has been proved yet
         self._due = 0.0  # of the loop's clock
         self._told: tuple[str, ...] = ()
+        self._called = asyncio.Event()
+
+    def look(self) -> None:
+        """Something could not be written: see now whether the store is well, and say so. Call in the event loop."""
+        self._called.set()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -49,10 +55,12 @@ class Heartbeat:
         notify("READY=1")
         while True:
             await self._beat()
-            await asyncio.sleep(min(BEAT_SECONDS, self._every.total_seconds()))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._called.wait(), min(BEAT_SECONDS, self._every.total_seconds()))
 
     async def _beat(self) -> None:
-        due = asyncio.get_running_loop().time() >= self._due
+        due = self._called.is_set() or asyncio.get_running_loop().time() >= self._due
+        self._called.clear()
         if due:
             await self._count()
         unwell = self._vitals.unwell()

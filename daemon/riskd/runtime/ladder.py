@@ -133,11 +133,14 @@ class Ladder:
         """The feeds, the preferred first: the ``ladder`` of a price window."""
         return tuple(self._feeds)
 
-    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date) -> Pulled:
+    def pull(self, symbols: tuple[str, ...], first: date, last: date, newest: date, afresh: bool = False) -> Pulled:
         """Ask for sessions ``first`` to ``last`` until every symbol has a close of its own newest session up to ``newest``.
 
-        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due.
+        Called again for the same session, feeds are asked for what still lacks, and not before their next try is due;
+        ``afresh``: for everything, since a source may have restated what it gave.
         """
+        if afresh:
+            self._round = None
         round_ = self._current(symbols, first, newest)
         before = set(round_.given)
         walk = self._begin()

@@ -74,9 +74,12 @@ class MarketData:
         self._said: dict[tuple[str, str], str] = {}
         self._decided = shelves.quarantine.newest_decision()
 
-    def pull(self, recent: Sequence[date], last: date) -> None:
-        """Ask for everything that may still be corrected, to ``last``. Raises DataError if nobody answers."""
-        self._ask(recent[-self._overlap - 1 :][0], last)
+    def pull(self, recent: Sequence[date], last: date, afresh: bool = False) -> None:
+        """Ask for everything that may still be corrected, to ``last``; ``afresh`` also for what was given already.
+
+        Raises DataError if nobody answers.
+        """
+        self._ask(recent[-self._overlap - 1 :][0], last, afresh)
 
     def turns(self, state: State) -> tuple[FeedTurned, ...]:
         """How sources changed since the last call, and what of that was noted and never said."""
@@ -172,9 +175,9 @@ class MarketData:
         answered = np.array([source != "" for source in wider.sources])
         return closures(venues, sessions, open_, np.isfinite(wider.closes), answered, now.date()).shut[:count]
 
-    def _ask(self, first: date, last: date) -> dict[str, str]:
+    def _ask(self, first: date, last: date, afresh: bool = False) -> dict[str, str]:
         """Walk the ladder; what was wrong, by symbol. Raises DataError if no feed that was asked answered."""
-        pulled = self._ladder.pull(self._symbols, first, last, last)
+        pulled = self._ladder.pull(self._symbols, first, last, last, afresh)
         self._turns += pulled.turns
         if pulled.faults and pulled.faults.keys() == pulled.outcomes.keys():
             raise DataError("; ".join(f"feed {feed}: {reason}" for feed, reason in pulled.faults.items()))

@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from riskd.core.events import Outcome
-from riskd.core.report import PortfolioReport, marked
+from riskd.core.events import Category, Outcome
+from riskd.core.loss_shape import LossShape
+from riskd.core.marks import marked
+from riskd.core.report import PortfolioReport
 from riskd.observe.board import Board
+from riskd.observe.exhibits import Exhibits
 from riskd.observe.record import Diary
 from riskd.observe.snapshot import Delivery, Snapshot
+from riskd.observe.stages import Run
 from riskd.store.ledger import Said
 
 
@@ -43,11 +47,12 @@ class Picture:
         proposals = {p.portfolio: p for p in self.shown.proposals if p.portfolio not in outcome.withdrawn}
         proposals |= {p.portfolio: p for p in outcome.proposals}
         turned = {str(a.why["feed"]): str(a.why["status"]) for a in outcome.alerts if "feed" in a.why}
+        of_delivery = bool(outcome.alerts) and all(a.category is Category.DELIVERY for a in outcome.alerts)  # cures nothing else
         changes: dict[str, Any] = {
             "reports": tuple(reports.values()),
             "proposals": tuple(proposals.values()),
             "feeds": {**self.shown.feeds, **turned},
-            "problems": (),
+            "problems": self.shown.problems if outcome.marks or of_delivery else (),  # neither mends a feed
             "told": self._told(outcome),
         }
         if outcome.reports:
@@ -59,6 +64,12 @@ class Picture:
             if judged:
                 changes |= {"last_success_at": self._now(), "valid_until": valid_until}
         self.change(**changes)
+
+    def exhibit(self, shapes: tuple[LossShape, ...] | None = None, runs: tuple[Run, ...] | None = None) -> None:
+        """Replace what only the page shows; None leaves it."""
+        old = self._board.exhibits
+        self._board.exhibits = Exhibits(old.shapes if shapes is None else shapes, old.runs if runs is None else runs)
+        self.change()
 
     def fail(self, problem: str) -> None:
         """A cycle failed before anything was committed; the reason stays until a cycle works."""

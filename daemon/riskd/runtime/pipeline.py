@@ -1,16 +1,28 @@
 """Carries closed sessions through the fold: pull, keep, judge, step, commit. Blocking; runs in one worker thread."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd.core.events import Acknowledged, AllocationDue, Event, Outcome, PricesChanged, SessionClosed, SessionVoid, Silenced
+from riskd.core.events import (
+    AllocationDue,
+    Event,
+    Outcome,
+    PricesChanged,
+    SessionClosed,
+    SessionVoid,
+    SinkTurned,
+    Word,
+)
+from riskd.core.loss_shape import LossShape
+from riskd.core.objection import objection_to
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import JudgedPrices
+from riskd.core.receipt import Receipt
 from riskd.core.rules import Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State
@@ -20,11 +32,11 @@ from riskd.errors import DataError, RiskdError
 from riskd.runtime.banks import SharedBanks
 from riskd.runtime.calendar import Calendar
 from riskd.runtime.market_data import MarketData
+from riskd.runtime.shapes import newest_shapes
 from riskd.store.ledger import Ledger
 
 LATE_AFTER = timedelta(hours=1)  # after a session is over; until then a missing price is late, then it goes without
 GIVEN_UP = timedelta(hours=6)  # a session without any price at all is waited for so long
-SHOWN = 5  # names in an error
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 
@@ -54,6 +66,7 @@ class Pipeline:
         self._parts = parts
         self._state: State | None = None
         self._due: tuple[AllocationDue, ...] = ()
+        self._unkept: tuple[Doubt, ...] | None = None  # of the newest judgement, for the quarantine
         self._banks = SharedBanks()
         self._awaited: tuple[date, float] | None = None  # the session without any price, and since when it is asked for
 
@@ -81,7 +94,7 @@ class Pipeline:
     @property
     def interrupted(self) -> bool:
         """Whether steps are left over from before a stop."""
-        return bool(self._due)
+        return bool(self._due) or self._unkept is not None
 
     @property
     def unsettled(self) -> bool:
@@ -108,6 +121,9 @@ class Pipeline:
             past = parts.data.history(parts.history_from, self._settled(today))
         state = warm_state(parts.rules, past.table, standings, progress, past.doubts, past.sources, past.told)
         self._state = self._past_gaps(state, today)
+        if newest is not None:
+            frozen = {p.name: newest[0].frozen[p.name] for p in parts.rules.portfolios if p.name in newest[0].frozen}
+            self._state = replace(self._state, frozen=frozen, sinks=newest[0].sinks, given_up=newest[0].given_up)
         parts.ledger.start(self._state)
         return False
 
@@ -146,45 +162,59 @@ class Pipeline:
             if self._late(session, judged.doubts, judged.returns):
                 log.info("prices of %s are late", session)
                 return
-            yield self._taken(self._event(session, judged), judged)
-            yield from self.finish()
+            yield from self._taken(self._event(session, judged), judged)
 
-    def reconsider(self, ask: bool) -> Iterator[Outcome]:
-        """Judge the newest session again: after a decision, or (``ask``) for prices that came late or were restated."""
+    def reconsider(self, ask: bool, ordered: bool = False) -> Iterator[Outcome]:
+        """Judge the newest session again: after a decision, or (``ask``) for prices that came late or were restated.
+
+        Without anything new there is no step, unless it is ``ordered``.
+        """
         yield from self.finish()
         if self.state.session not in self.state.recent:
             return  # nothing was taken of it: a session that never was, or one that waits for the next
         if ask:
-            yield from self._ask(self.state.session)
+            yield from self._ask(self.state.session, afresh=not self.unsettled)
         with self._parts.stage("judgement"):
             judged = self._parts.data.judge(self.state)
-        if judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
+        if ordered or judged.corrections or judged.revisions or _named(judged.doubts) != _named(self.state.doubts):
             session = self.state.session
-            yield self._taken(PricesChanged(session, judged, self._behind(session), self._time()), judged)
+            at = self._parts.now().isoformat() if ordered else self._time()
+            yield from self._taken(PricesChanged(session, judged, self._behind(session), at), judged)
+
+    def deliver(self, turns: Iterable[SinkTurned]) -> Iterator[Outcome]:
+        """Take how delivery to sinks turned."""
+        for turn in turns:
+            yield self._take(turn)
+
+    def decide(self, said: Word, receipt: Receipt | None = None) -> Iterator[Outcome]:
+        """Take what a person said; its ``receipt`` is kept in the same transaction.
+
+        Raises RiskdError for an unknown limit or portfolio, and where there is nothing to acknowledge, freeze or unfreeze.
+        """
+        yield from self.finish()
+        refusal = objection_to(said, self._parts.rules, self.state)
+        if refusal:
+            raise RiskdError(refusal)
+        yield self._take(said, receipt)
         yield from self.finish()
 
-    def decide(self, said: Acknowledged | Silenced) -> Iterator[Outcome]:
-        """Take what a person said of a limit. Raises RiskdError for an unknown limit, or without a breach to acknowledge."""
-        yield from self.finish()
-        standing = self.state.standings.get((said.portfolio, said.limit))
-        if standing is None:
-            known = ", ".join(f"{portfolio}/{limit}" for portfolio, limit in sorted(self.state.standings)[:SHOWN])
-            raise RiskdError(f"{said.portfolio}/{said.limit}: no such limit; there are {known}")
-        if isinstance(said, Acknowledged) and standing.episode is None:
-            raise RiskdError(f"{said.portfolio}/{said.limit}: no breach is open, so there is nothing to acknowledge")
-        yield self._take(said)
+    def shapes(self, names: Collection[str]) -> tuple[LossShape, ...]:
+        """The losses ahead of the portfolios ``names``, on the bank of the newest figures; none without a bank."""
+        with self._parts.stage("shapes"):
+            return newest_shapes(self._parts.rules, self.state, self._banks, names)
 
     def finish(self) -> Iterator[Outcome]:
-        """Run the steps that follow from committed ones."""
+        """Do what follows from committed steps."""
+        self._keep()
         while self._due:
             yield self._take(self._due[0])
 
-    def _ask(self, last: date) -> Iterator[Outcome]:
+    def _ask(self, last: date, afresh: bool = False) -> Iterator[Outcome]:
         """Pull everything that may still change; how sources do is told even when none of them answers."""
         fault: DataError | None = None
         try:
             with self._parts.stage("prices"):
-                self._parts.data.pull(self.state.recent, last)
+                self._parts.data.pull(self.state.recent, last, afresh)
         except DataError as error:
             fault = error
         for turn in self._parts.data.turns(self.state):
@@ -208,25 +238,33 @@ class Pipeline:
         silent = any(standing.silence for standing in self.state.standings.values())
         return self._parts.now().isoformat() if silent else None
 
-    def _taken(self, event: Event, judged: JudgedPrices) -> Outcome:
-        """One step on judged prices; then the quarantine shows what they left there."""
+    def _taken(self, event: Event, judged: JudgedPrices) -> Iterator[Outcome]:
+        """One step on judged prices; then the quarantine shows what they left there, and what follows is done."""
         outcome = self._take(event)
-        self._parts.data.keep(self.state, judged.doubts)
-        return outcome
+        self._unkept = judged.doubts
+        yield outcome
+        yield from self.finish()
 
-    def _take(self, event: Event) -> Outcome:
+    def _keep(self) -> None:
+        """A store that is full after the step was committed leaves this for the next time."""
+        if self._unkept is not None:
+            self._parts.data.keep(self.state, self._unkept)
+            self._unkept = None
+
+    def _take(self, event: Event, receipt: Receipt | None = None) -> Outcome:
         """One step, committed."""
         state, outcome = step(self._parts.rules, self.state, event, self._parts.stage, self._banks)
         rest = self._due[1:] if isinstance(event, AllocationDue) else self._due
         due = (*rest, *outcome.follow_ups)
         with self._parts.stage("commit"):
-            self._parts.ledger.commit(event, state, outcome, due, self.valid_until(outcome.session), self._happened(event))
+            valid_until, at = self.valid_until(outcome.session), self._happened(event)
+            self._parts.ledger.commit(event, state, outcome, due, valid_until, at, receipt)
         self._state, self._due = state, due
         return outcome
 
     def _happened(self, event: Event) -> datetime:
-        """When a person spoke, else when the session was over."""
-        if isinstance(event, Acknowledged | Silenced):
+        """When a person spoke or delivery turned, else when the session was over."""
+        if isinstance(event, Word | SinkTurned):
             return datetime.fromisoformat(event.at)
         return self._parts.calendar.over_at(event.session)
 

@@ -37,6 +37,10 @@ class Vitals:
         found = self._parts[part]
         found.fault, found.restart_helps = fault, restart_helps
 
+    def well(self, part: str) -> bool:
+        """Whether ``part`` has not said that it fails."""
+        return part not in self._parts or not self._parts[part].fault
+
     def unwell(self) -> tuple[str, ...]:
         """One line for each part that failed or has not been seen in time."""
         return tuple(line for _, line in self._faults())

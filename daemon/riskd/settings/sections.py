@@ -10,6 +10,8 @@ from pydantic import Field, field_validator, model_validator
 from riskd.core.challengers import CHALLENGERS
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.core.signature import SHORTEST_KEY
+from riskd.errors import ConfigError
 from riskd.settings.section import Confidence, Currency, Name, Port, Section, Sessions, secret
 
 DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
@@ -41,6 +43,9 @@ class Service(Section):
         default=30, description="wait after the close before prices are pulled"
     )
     history_from: date = Field(default=date(2012, 1, 1), description="first session asked of the feeds")
+    delivery_minutes: Annotated[int, Field(ge=1, le=1440)] = Field(
+        default=5, description="a sink that takes nothing for so long becomes an alert, which the other sinks tell"
+    )
     log: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("database")
@@ -177,6 +182,10 @@ class Mqtt(Section):
     ca_file: Path | None = Field(default=None, description="instead of the system's certificates; switches TLS on")
     cert_file: Path | None = None
     key_file: Path | None = None
+    command_key_file: Path | None = Field(
+        default=None,
+        description="file that holds the key which commands on <base>/cmd/ are signed with; without it only questions are heeded",
+    )
     heartbeat_seconds: Annotated[int, Field(ge=1, le=300)] = Field(
         default=60, description="between two signs of life on <base>/status; each is good for two and a half"
     )
@@ -188,6 +197,14 @@ class Mqtt(Section):
     def password(self) -> str | None:
         """What ``password_file`` holds; ConfigError when it is missing or others may read it."""
         return secret(self.password_file, "mqtt.password_file")
+
+    def command_key(self) -> bytes | None:
+        """What ``command_key_file`` holds; ConfigError when it is missing, others may read it, or it could be guessed."""
+        key = secret(self.command_key_file, "mqtt.command_key_file")
+        if key is not None and len(key.encode()) < SHORTEST_KEY:
+            line = f"{len(key.encode())} bytes are too short a key, {SHORTEST_KEY} are the least: openssl rand -hex 32"
+            raise ConfigError(f"mqtt.command_key_file: {self.command_key_file}: {line}")
+        return None if key is None else key.encode()
 
 
 class Web(Section):

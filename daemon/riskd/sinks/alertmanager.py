@@ -73,6 +73,7 @@ class AlertmanagerSink:
         self._turn = asyncio.Lock()  # what is said later must arrive later
         self._connections = 0
         self._connected = False
+        self.fault = self.unheard = ""
         self._told: set[str] = set()
 
     @property
@@ -90,13 +91,13 @@ class AlertmanagerSink:
             try:
                 await self._send(lambda key: True)
             except DeliveryError as error:
-                self._connected = False
+                self._connected, self.fault = False, str(error)
                 self._tell(str(error))
                 await self._sleep(full_jitter(failures, self._draw()))
                 failures += 1
             else:
                 self._connections += not self._connected
-                self._connected, failures = True, 0
+                self._connected, self.fault, failures = True, "", 0
                 self._told.clear()
                 await self._sleep(self._resend.total_seconds())
 

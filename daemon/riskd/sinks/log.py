@@ -16,6 +16,8 @@ LOUD = {
     AlertKind.JUDGEMENT_LOST,
     AlertKind.ALLOCATION_INFEASIBLE,
     AlertKind.ALLOCATION_FAILED,
+    AlertKind.DELIVERY_FAILING,
+    AlertKind.DELIVERY_PARKED,
 }
 
 
@@ -25,6 +27,7 @@ class LogSink:
     name = "log"
     connected = True
     connections = 1
+    fault = unheard = ""
 
     async def run(self) -> None:
         """Nothing to keep alive: wait until cancelled."""

@@ -1,4 +1,4 @@
-"""Alerts and retained states to an MQTT broker; the one door to aiomqtt."""
+"""Alerts and retained states to an MQTT broker; with mqtt_link.py the one door to aiomqtt."""
 
 import asyncio
 import logging
@@ -6,11 +6,9 @@ import random
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
 
 import paho.mqtt.client as paho
-from aiomqtt import Client, MqttCodeError, MqttError, ProtocolVersion, Will
-from paho.mqtt.packettypes import PacketTypes
+from aiomqtt import MqttCodeError, MqttError, ProtocolVersion, Will
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -19,67 +17,24 @@ from riskd.errors import ConfigError, DeliveryError
 from riskd.sinks.backoff import full_jitter
 from riskd.sinks.event_loop import heed_cancellation, hush
 from riskd.sinks.home_assistant import STATUS, Discovery
+from riskd.sinks.mqtt_commands import CommandDoor
+from riskd.sinks.mqtt_link import Link
 from riskd.sinks.mqtt_target import MqttTarget as MqttTarget
 from riskd.sinks.mqtt_target import tls_context as tls_context
+from riskd.sinks.mqtt_wire import LIVE, connect_properties, heard, properties_of, receipt_properties
 
-EVENT_EXPIRY_SECONDS = 7 * 24 * 3600
 MAX_EVENT_BYTES = 32 * 1024
+MAX_RECEIPT_BYTES = 256 * 1024  # a what-if with its frontier, and room
 OVERHEAD_BYTES = 64  # fixed header, packet id and the properties that riskd sets
 STEADY_SECONDS = 10.0  # a connection that lasted this long resets the back-off
 SLOW_ATTEMPT = 6  # configuration mistakes are retried at the cap of the back-off
 BAD_LOGIN = (134, 135)
 UNSUPPORTED_PROTOCOL = 132
+NOBODY = 16  # no matching subscribers
+CUTS = 3  # connections in a row that the broker ended, which is no accident
+CALM_SECONDS = 60.0  # a connection that lasted this long ends the row
 
 logger = logging.getLogger(__name__)
-
-
-class Link(Client):
-    """One connection to the broker, used once. Unlike aiomqtt 2.5 it looks at what the broker answers.
-
-    aiomqtt drops the reason code of a PUBACK, so a message that the broker refused would count as published; it also
-    leaves the socket of a failed handshake open, and lets a publish wait for its time-out after the connection is lost.
-    """
-
-    answer: ReasonCode | None = None
-    largest_packet: int | None = None  # bytes; what the broker announced, MQTT 5 only
-
-    async def __aenter__(self) -> Self:
-        try:
-            return await super().__aenter__()
-        except BaseException:
-            self._client.disconnect()
-            raise
-
-    async def publish_checked(self, topic: str, payload: bytes, retain: bool, properties: Properties | None) -> None:
-        """Publish at QoS 1; one at a time. Raises MqttError unless the broker answered that it took the message."""
-        self.answer = None
-        await self.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        if self.answer is None:
-            raise MqttError("the connection was lost before the broker confirmed")
-        if self.answer.is_failure:
-            raise MqttCodeError(self.answer)
-
-    def _on_connect(
-        self, client: paho.Client, userdata: Any, flags: paho.ConnectFlags, reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:  # fmt: skip
-        self.largest_packet = getattr(properties, "MaximumPacketSize", None)
-        super()._on_connect(client, userdata, flags, reason_code, properties)
-
-    def _on_publish(self, client: paho.Client, userdata: Any, mid: int, reason_code: ReasonCode, properties: Properties) -> None:
-        if mid in self._pending_publishes:  # not the late answer to a publish that timed out
-            self.answer = reason_code
-        super()._on_publish(client, userdata, mid, reason_code, properties)
-
-    def _on_disconnect(
-        self, client: paho.Client, userdata: Any, flags: paho.DisconnectFlags, reason_code: ReasonCode,
-        properties: Properties | None = None,
-    ) -> None:  # fmt: skip
-        super()._on_disconnect(client, userdata, flags, reason_code, properties)
-        if self._disconnected.done():
-            self._disconnected.exception()  # seen, or asyncio prints it when the link is forgotten
-        for confirmation in self._pending_publishes.values():
-            confirmation.set()
 
 
 def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
@@ -108,15 +63,6 @@ def explanation(error: Exception, target: MqttTarget) -> tuple[str, bool]:
     return f"{broker}: the connection failed ({cause}); {twin}", False
 
 
-def properties_of(message: Message) -> Properties:
-    """MQTT 5 properties. Retained messages never expire by MQTT: they carry their own validity."""
-    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-    properties.ContentType = "application/json" if message.retain else "application/cloudevents+json"
-    if not message.retain:
-        properties.MessageExpiryInterval = EVENT_EXPIRY_SECONDS
-    return properties
-
-
 class MqttSink:
     """Publishes at QoS 1 under the base topic and keeps ``<base>/availability`` true."""
 
@@ -127,21 +73,24 @@ class MqttSink:
         settings: MqttTarget,
         *,
         discovery: Discovery | None = None,
+        door: CommandDoor | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter.
 
-        ``discovery`` is published on every connection, and when Home Assistant says that it has started.
+        ``discovery`` is published on every connection, and when Home Assistant says that it has started. Commands go to ``door``.
         """
         tls_context(settings)
         self._target = settings
         self._discovery = discovery
+        self._door = door
         self._sleep = sleep
         self._draw = draw
         self._link: Link | None = None
         self._turn = asyncio.Lock()
-        self._connections = 0
+        self._connections = self._cuts = 0
+        self.fault = self.unheard = ""
         self._told: set[str] = set()
 
     @property
@@ -164,14 +113,19 @@ class MqttSink:
 
     async def deliver(self, message: Message) -> None:
         """Publish and wait for the broker's answer. Raises DeliveryError, permanent if no broker could ever take it."""
+        properties = properties_of(message) if self._target.protocol == "5" else None
+        await self._publish(message, f"{self._target.base_topic}/{message.topic}", properties)
+
+    async def _publish(self, message: Message, topic: str, properties: Properties | None, most: int = MAX_EVENT_BYTES) -> None:
         link, payload = self._link, message.body.encode()
         if link is None:
             raise DeliveryError(f"not connected to MQTT broker {self._target.address}")
-        topic = f"{self._target.base_topic}/{message.topic}"
-        self._check_size(message, len(topic) + len(payload), link.largest_packet)
+        self._check_size(message, len(topic) + len(payload), link.largest_packet, most)
         try:
             async with self._turn:
-                await link.publish_checked(topic, payload, message.retain, self._properties(message))
+                await link.publish_checked(topic, payload, message.retain, properties)
+                if not message.retain:
+                    self._note_listeners(topic, link.answer)
         except MqttError as error:
             raise DeliveryError(f"MQTT broker {self._target.address} did not take {topic}: {error}") from error
         except ValueError as error:
@@ -181,28 +135,53 @@ class MqttSink:
         """One connection from handshake to loss: (seconds it was up, whether the configuration is to blame for its end)."""
         now = asyncio.get_running_loop().time
         since: float | None = None
+        link: Link | None = None
         try:
-            async with self._new_link() as link:
+            link = self._new_link()
+            async with link:
                 since = now()
                 await self._serve(link)
         except (MqttError, ConfigError) as error:
             heed_cancellation()
+            lasted = 0.0 if since is None else now() - since
             line, blame_configuration = explanation(error, self._target)
-            self._tell(line)
-            return (0.0 if since is None else now() - since), blame_configuration
+            self._cuts = 0 if since is None or lasted >= CALM_SECONDS else self._cuts + 1
+            if self._cuts >= CUTS:
+                line, blame_configuration = self._twin(link is not None and link.taken_over)
+            self.fault = line
+            self._tell(line, logging.ERROR if self._cuts == CUTS else logging.WARNING)
+            return lasted, blame_configuration
         return now() - (since or now()), False
+
+    def _twin(self, said: bool) -> tuple[str, bool]:
+        """What to do about another client of the same id, and whether the broker ``said`` so: only settings end that."""
+        target, cuts = self._target, f"{self._cuts} connections in a row soon after they stood"
+        broker = f"MQTT broker {target.address}"
+        twin = f"{broker} gave {cuts} to another client" if said else f"{broker} ended {cuts}: another client may be the reason"
+        return f"{twin}; give every riskd its own mqtt.client_id, not {target.client_id!r}, and its own mqtt.base_topic", said
+
+    def _note_listeners(self, topic: str, answer: ReasonCode | None) -> None:
+        """An event that the broker took and nobody subscribes to is delivered, and told."""
+        alone = answer is not None and answer.value == NOBODY
+        self.unheard = f"nobody subscribes to {topic} at MQTT broker {self._target.address}" if alone else ""
+        if alone:
+            self._tell(self.unheard)
 
     async def _serve(self, link: Link) -> None:
         """Announce, then wait until the connection is lost (MqttError) or the task is cancelled."""
         await self._announce(link, "online")
         self._told.clear()
-        self._link, self._connections = link, self._connections + 1
+        self._link, self._connections, self.fault = link, self._connections + 1, ""
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
             heed_cancellation()
             await self._introduce(link)
             heed_cancellation()
+            await self._listen(link)
+            heed_cancellation()
             async for message in link.messages:
+                if self._door and self._door.hears(str(message.topic)):
+                    self._door.take(heard(message), self._reply)
                 if self._discovery and str(message.topic) == STATUS and message.payload == b"online":
                     await self._retain(link, self._discovery.topic, self._discovery.payload)
                     heed_cancellation()
@@ -223,6 +202,22 @@ class MqttSink:
         await self._retain(link, self._discovery.topic, self._discovery.payload)
         if self._discovery.payload:
             await link.subscribe(STATUS, qos=1)
+
+    async def _listen(self, link: Link) -> None:
+        """Subscribe to commands; a refusal is told and leaves alerts flowing."""
+        if self._door is None:
+            return
+        options = {"options": LIVE} if self._target.protocol == "5" else {"qos": 1}
+        (code,) = await link.subscribe(self._door.filter, **options)
+        if (code.value if isinstance(code, ReasonCode) else code) >= 128:
+            self._tell(
+                f"MQTT broker {self._target.address} refuses to let riskd hear commands on {self._door.filter}: see its ACL"
+            )
+
+    async def _reply(self, topic: str, body: str, correlation: bytes | None) -> None:
+        """Publish a receipt. Raises DeliveryError."""
+        properties = receipt_properties(correlation) if self._target.protocol == "5" else None
+        await self._publish(Message("receipt", topic, body, retain=False), topic, properties, MAX_RECEIPT_BYTES)
 
     async def _retain(self, link: Link, topic: str, text: str) -> None:
         """Publish beside the outbox; the broker's refusal is told and leaves alerts flowing, anything else is raised."""
@@ -254,6 +249,7 @@ class MqttSink:
             keepalive=target.keepalive,
             timeout=target.publish_timeout,
             tls_context=tls_context(target),
+            properties=connect_properties() if v5 else None,
             logger=logging.Logger("mqtt wire", logging.CRITICAL),  # riskd says once and in full what went wrong
         )
 
@@ -261,18 +257,15 @@ class MqttSink:
     def _availability(self) -> str:
         return f"{self._target.base_topic}/availability"
 
-    def _properties(self, message: Message) -> Properties | None:
-        return properties_of(message) if self._target.protocol == "5" else None
-
-    def _check_size(self, message: Message, size: int, largest_packet: int | None) -> None:
-        limits = [MAX_EVENT_BYTES] if not message.retain else []
+    def _check_size(self, message: Message, size: int, largest_packet: int | None, most: int) -> None:
+        limits = [most] if not message.retain else []
         limits += [largest_packet - OVERHEAD_BYTES] if largest_packet is not None else []
         if limits and size > min(limits):
             line = f"{message.topic} {message.id} has {size} bytes, more than the {min(limits)} allowed"
             raise DeliveryError(line, permanent=True)
 
-    def _tell(self, line: str) -> None:
+    def _tell(self, line: str, level: int = logging.WARNING) -> None:
         """Log a failure once until the next connection."""
         if line not in self._told:
             self._told.add(line)
-            logger.warning("%s", line)
+            logger.log(level, "%s", line)

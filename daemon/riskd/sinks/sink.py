@@ -9,7 +9,8 @@ class Sink(Protocol):
     """Takes messages one by one, at least once, in order; raises DeliveryError when one was not taken.
 
     ``run`` keeps the connection alive until cancelled; sinks without a connection just wait.
-    ``connections`` counts completed connects: a new value means retained states must be re-asserted.
+    ``connections`` counts completed connects: a new value means retained states must be re-asserted. ``fault`` says in one line
+    why it is not connected, empty if it is or nobody knows; ``unheard`` says that the newest event was taken and reached nobody.
     """
 
     @property
@@ -20,6 +21,12 @@ class Sink(Protocol):
 
     @property
     def connections(self) -> int: ...
+
+    @property
+    def fault(self) -> str: ...
+
+    @property
+    def unheard(self) -> str: ...
 
     async def run(self) -> None: ...
 

@@ -26,6 +26,7 @@ class WebhookSink:
     name = "webhook"
     connected = True
     connections = 1
+    fault = unheard = ""
 
     def __init__(self, target: Target, now: Callable[[], datetime], secret: str | None = None) -> None:
         """Raises ConfigError for a CA file or a secret that cannot be used."""

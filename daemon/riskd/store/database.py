@@ -13,13 +13,14 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from riskd.errors import BusyError, ConfigError, RiskdError, StoreError
+from riskd.errors import BusyError, ConfigError, RiskdError, StoreError, StoreFull
 from riskd.store.backup import copy_sqlite
 from riskd.store.postgres import PAUSES, connected, postgres_engine, postgres_name
-from riskd.store.schema import VERSION, decision
+from riskd.store.schema import VERSION, command, decision
 from riskd.store.versions import bring_up, version_of
 
 Where = Path | str | None  # a folder, postgresql://..., or memory
+UNWRITABLE = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_IOERR_WRITE", "SQLITE_BUSY"}
 
 
 def naive(moment: datetime) -> datetime:
@@ -43,7 +44,8 @@ class Database:
         """A transaction; ``reading`` keeps nobody from writing meanwhile.
 
         Raises StoreError when a server does not answer or goes away: then either all of the transaction is kept or nothing,
-        and starting again from the newest checkpoint finds out which.
+        and starting again from the newest checkpoint finds out which. Raises StoreFull when it may not be written, for want of
+        room or because somebody else holds it: then nothing is kept, and the same may be tried again.
         """
         with self._lock, connected(self._engine, self.name, self._pauses) as connection:
             connection.execution_options(reading=reading)
@@ -91,7 +93,7 @@ def open_database(where: Where, now: Callable[[], datetime], password: str | Non
 
 
 def open_decisions(where: Path | str, now: Callable[[], datetime], password: str | None = None) -> Database:
-    """A second, short-lived connection beside the daemon's: reads everything and writes nothing but decisions.
+    """A second, short-lived connection beside the daemon's: reads everything and writes nothing but decisions and commands.
 
     Raises ConfigError when there is no store, or one that this riskd has not brought up to its version.
     """
@@ -155,10 +157,12 @@ def _usable(database: Database) -> Iterator[None]:
 
 @contextmanager
 def _answering(name: str) -> Iterator[None]:
-    """A connection that was lost is told in one line."""
+    """A connection that was lost, and a disk that takes no more, are told in one line."""
     try:
         yield
     except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorname", "") in UNWRITABLE:
+            raise StoreFull(f"{name}: {error.orig}; nothing was kept, a running riskd tries again") from error
         if error.connection_invalidated:
             raise StoreError(f"{name}: went away in the middle of a transaction; what is committed stays, start again") from error
         raise
@@ -186,5 +190,6 @@ def _begin(connection: Connection) -> None:
 
 
 def _only_decisions(connection: Connection, statement: Any, many: object, one: object, options: object) -> None:
-    if not getattr(statement, "is_select", False) and getattr(statement, "table", None) is not decision:
-        raise RiskdError("beside the daemon only decisions may be written")
+    asked = getattr(statement, "is_insert", False) and statement.table is command
+    if not getattr(statement, "is_select", False) and getattr(statement, "table", None) is not decision and not asked:
+        raise RiskdError("beside the daemon only decisions and commands may be written")

@@ -14,10 +14,13 @@ from riskd.core.events import (
     AllocationDue,
     Event,
     FeedTurned,
+    Frozen,
     PricesChanged,
     SessionClosed,
     SessionVoid,
     Silenced,
+    SinkTurned,
+    Unfrozen,
 )
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.judged import Correction, JudgedPrices
@@ -35,9 +38,11 @@ def key_of(event: Event) -> str:
             return f"void/{event.session}"
         case FeedTurned():
             return f"feed/{event.at}/{digest([event.feed, event.status])}"
+        case SinkTurned():
+            return f"sink/{event.at}/{digest([event.sink, event.status])}"
         case AllocationDue():
             return f"allocation/{event.session}/{event.portfolio}"
-        case Acknowledged() | Silenced():
+        case Acknowledged() | Silenced() | Frozen() | Unfrozen():
             return f"word/{event.at}/{digest(write_event(event))}"
 
 
@@ -53,7 +58,7 @@ def write_event(event: Event) -> str:
             body |= {"feed": event.feed, "status": event.status, "reason": event.reason, "at": event.at}
         case AllocationDue():
             body["portfolio"] = event.portfolio
-        case Acknowledged() | Silenced():
+        case SinkTurned() | Acknowledged() | Silenced() | Frozen() | Unfrozen():
             body |= {**asdict(event), "session": body["session"]}
     return json.dumps(body, sort_keys=True, allow_nan=False)
 
@@ -71,12 +76,18 @@ def read_event(text: str) -> Event:
             return SessionVoid(session, body["reason"])
         case "FeedTurned":
             return FeedTurned(session, body["feed"], body["status"], body["reason"], body["at"])
+        case "SinkTurned":
+            return SinkTurned(session, *(body[name] for name in ("sink", "status", "reason", "at", "given_up")))
         case "AllocationDue":
             return AllocationDue(session, body["portfolio"])
         case "Acknowledged":
             return Acknowledged(session, *(body[name] for name in _WORD))
         case "Silenced":
             return Silenced(session, *(body[name] for name in (*_WORD, "until")))
+        case "Frozen":
+            return Frozen(session, *(body[name] for name in _HOLD))
+        case "Unfrozen":
+            return Unfrozen(session, *(body[name] for name in _HOLD))
         case _:
             raise ValueError(f"unknown event {body['type']!r}")
 
@@ -136,6 +147,7 @@ def _number(value: float | str | None) -> float | None:
 
 
 _WORD = ("portfolio", "limit", "author", "reason", "at")
+_HOLD = ("portfolio", "author", "reason", "at")
 _REVISION = {"kind": RevisionKind, "ratio": _number, "old": _number, "new": _number}
 
 

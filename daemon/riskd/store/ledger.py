@@ -11,11 +11,14 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from riskd.core.canonical import canonical_json
 from riskd.core.events import AllocationDue, Event, Outcome
+from riskd.core.marks import marked
 from riskd.core.message import WITHDRAWN, Message, messages, withdrawal_message
 from riskd.core.proposed import Proposal
-from riskd.core.report import PortfolioReport, marked
+from riskd.core.receipt import Receipt
+from riskd.core.report import PortfolioReport
 from riskd.core.rules import Rules
 from riskd.core.state import State, pack, unpack
+from riskd.store.commands import settle
 from riskd.store.database import Database, naive
 from riskd.store.event_text import key_of, read_event, write_event
 from riskd.store.report_text import read_report
@@ -66,16 +69,20 @@ class Ledger:
         due: tuple[AllocationDue, ...],
         valid_until: datetime | None = None,
         at: datetime | None = None,
+        receipt: Receipt | None = None,
     ) -> None:
         """Everything a step led to, or nothing; ``due`` are the steps still to follow; states grow old at ``valid_until``.
 
-        ``at`` is when it happened: equal steps then give equal messages, whenever they are taken.
+        ``at`` is when it happened: equal steps then give equal messages, whenever they are taken. ``receipt`` is that of the
+        command which asked for the step: a command that was heeded is never heeded again.
         """
         packed = pack(state)
         with self._database.begin() as connection:
             seq = self._write_line(connection, event, outcome, sha256(packed))
             self._write_checkpoint(connection, seq, packed, due)
             self._write_said(connection, replace(outcome, reports=_shown(connection, outcome)), valid_until, at)
+            if receipt is not None:
+                settle(connection, receipt)
 
     def start(self, state: State) -> None:
         """The first checkpoint, after a warm-up."""

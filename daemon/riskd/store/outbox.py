@@ -16,6 +16,15 @@ class Queued:
     age_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that one sink refused for good, and what it said."""
+
+    seq: int
+    message: Message
+    why: str
+
+
 class Outbox(Protocol):
     """Durable; written in the transaction that commits an outcome, drained in ``seq`` order per sink. Blocking calls."""
 
@@ -29,6 +38,10 @@ class Outbox(Protocol):
 
     def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
         """``sink`` did not take the event; parked events are kept but no longer tried."""
+        ...
+
+    def parked(self, sink: str, after: int) -> list[Parked]:
+        """Events that ``sink`` refused for good and that come after place ``after``, oldest first."""
         ...
 
     def backlog(self, sink: str) -> tuple[int, int, float]:

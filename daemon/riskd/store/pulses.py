@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from riskd.errors import StoreError, StoreFull
+from riskd.errors import StoreError
 from riskd.store.database import Database
 from riskd.store.schema import journal, note
 
 KEY = "pulse"
-NO_ROOM = {"SQLITE_FULL", "SQLITE_READONLY", "SQLITE_READONLY_DBMOVED", "SQLITE_IOERR_WRITE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +48,4 @@ class Pulses:
         try:
             yield
         except DBAPIError as error:
-            full = getattr(error.orig, "sqlite_errorname", "") in NO_ROOM
-            raise (StoreFull if full else StoreError)(f"{self._database.name}: {error.orig}") from error
+            raise StoreError(f"{self._database.name}: {error.orig}") from error

@@ -4,7 +4,7 @@ from sqlalchemy import func, select, update
 
 from riskd.core.message import Message
 from riskd.store.database import Database, naive
-from riskd.store.outbox import Queued
+from riskd.store.outbox import Parked, Queued
 from riskd.store.schema import delivery, outbox, retained
 
 
@@ -24,7 +24,7 @@ class SqlOutbox:
             .limit(limit)
         )
         now = naive(self._database.now())
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             rows = connection.execute(query).all()
         return [
             Queued(r.seq, Message(r.id, r.topic, r.body, retain=False), r.attempts, (now - r.created_at).total_seconds())
@@ -37,11 +37,29 @@ class SqlOutbox:
     def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
         self._mark(sink, seq, {"outcome": "parked" if park else None, "error": error})
 
+    def unpark(self, sink: str | None = None) -> int:
+        """Events that were given up are pending again, of one sink or of all; how many."""
+        parked = delivery.c.outcome == "parked"
+        mine = parked if sink is None else parked & (delivery.c.sink == sink)
+        with self._database.begin() as connection:
+            return connection.execute(update(delivery).where(mine).values(outcome=None, attempts=0)).rowcount
+
+    def parked(self, sink: str, after: int) -> list[Parked]:
+        query = (
+            select(outbox, delivery.c.error)
+            .join(delivery, delivery.c.seq == outbox.c.seq)
+            .where(delivery.c.sink == sink, delivery.c.outcome == "parked", outbox.c.seq > after)
+            .order_by(outbox.c.seq)
+        )
+        with self._database.begin(reading=True) as connection:
+            rows = connection.execute(query).all()
+        return [Parked(r.seq, Message(r.id, r.topic, r.body, retain=False), r.error or "") for r in rows]
+
     def backlog(self, sink: str) -> tuple[int, int, float]:
         mine = delivery.c.sink == sink
         waiting = mine & delivery.c.outcome.is_(None)
         oldest = select(func.min(outbox.c.created_at)).join(delivery, delivery.c.seq == outbox.c.seq).where(waiting)
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             pending = connection.execute(select(func.count()).select_from(delivery).where(waiting)).scalar_one()
             parked = connection.execute(
                 select(func.count()).select_from(delivery).where(mine & (delivery.c.outcome == "parked"))
@@ -51,7 +69,7 @@ class SqlOutbox:
         return pending, parked, max(0.0, age)
 
     def retained(self) -> list[Message]:
-        with self._database.begin() as connection:
+        with self._database.begin(reading=True) as connection:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
         return [*([self.pulse] if self.pulse else []), *(Message(r.id, r.topic, r.body, retain=True) for r in rows)]
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 
 from riskd.store.columns import Day, Instant, Real
 
-VERSION = 2
+VERSION = 3
 metadata = MetaData()
 
 # Which version of these tables a store has; kept by Alembic.
@@ -105,6 +105,21 @@ decision = Table(
     Column("reason", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Index("decision_of", "symbol", "session"),
+)
+
+# What was asked of the daemon; kept for a week, so that the same command is heeded once. Null ``receipt``: still to be heeded.
+command = Table(
+    "command",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("name", String(32), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("door", String(8), nullable=False),  # "cli", "http" or "mqtt"
+    Column("author", Text, nullable=False),
+    Column("received_at", Instant, nullable=False, index=True),
+    Column("receipt", Text),
+    Column("done_at", Instant),
 )
 
 # What sources changed in their own past.

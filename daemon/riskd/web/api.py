@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from riskd.core.canonical import plain
 from riskd.observe.board import Archive, Board
-from riskd.observe.snapshot import Snapshot
+from riskd.observe.snapshot import Snapshot, troubles
 from riskd.web.stream import ChangeStream
 
 Metrics = Callable[[], tuple[bytes, str]]
@@ -42,9 +42,11 @@ class Api:
         return json_response({"alive": True})
 
     async def readyz(self) -> Response:
-        """200 when nothing keeps the daemon from judging and telling, else 503 with the reasons."""
-        problems = [*self._board.snapshot.problems, *self._board.snapshot.unwell]
-        return json_response({"ready": not problems, "problems": problems}, 503 if problems else 200)
+        """200 when nothing keeps the daemon from judging, else 503 with the reasons. A sink that takes nothing is said beside."""
+        snapshot = self._board.snapshot
+        problems = [*snapshot.problems, *snapshot.unwell]
+        body = {"ready": not problems, "problems": problems, "delivery": troubles(snapshot)}
+        return json_response(body, 503 if problems else 200)
 
     async def metrics(self) -> Response:
         """Prometheus text."""

@@ -1,7 +1,6 @@
 """Prices over HTTP: how they stand, what was restated, what is in quarantine; and the one thing to write, a decision."""
 
 import asyncio
-import hmac
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal, Protocol
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from riskd.errors import RiskdError
 from riskd.web.api import json_response
+from riskd.web.bearer import Bearer
 
 READERS = 2  # at once; status reads every close
 MOST = 500
@@ -45,7 +45,7 @@ class DataApi:
     """Answers from the desk; ``token`` is what a bearer must show to decide, None: nobody may."""
 
     def __init__(self, desk: Desk, token: str | None) -> None:
-        self._desk, self._token = desk, token
+        self._desk, self._bearer = desk, Bearer(token, "riskd data approve and reject")
         self._readers = asyncio.Semaphore(READERS)
 
     async def status(self) -> Response:
@@ -62,7 +62,7 @@ class DataApi:
 
     async def decide(self, decision: Decision, authorization: Annotated[str | None, Header()] = None) -> Response:
         """Approve or reject; the newest session is judged again within a minute."""
-        self._check(authorization)
+        self._bearer.check(authorization)
         d = decision
         async with self._readers:
             try:
@@ -70,13 +70,6 @@ class DataApi:
             except RiskdError as error:
                 raise HTTPException(404, str(error)) from None
         return json_response(held)
-
-    def _check(self, authorization: str | None) -> None:
-        if self._token is None:
-            raise HTTPException(403, "nobody may decide here: set web.token_file, or use riskd data approve and reject")
-        shown = (authorization or "").removeprefix("Bearer ").strip()
-        if not hmac.compare_digest(shown.encode(), self._token.encode()):
-            raise HTTPException(401, "the bearer token of web.token_file is needed", {"WWW-Authenticate": "Bearer"})
 
     async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: object) -> Response:
         async with self._readers:

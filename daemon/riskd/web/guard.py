@@ -5,12 +5,13 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from riskd.web.commands import POSTS as COMMANDS
 from riskd.web.headers import HEADERS
 from riskd.web.problem import problem
 
 DECISIONS = "/api/v1/data/decisions"
 WHAT_IF = "/api/v1/what-if"
-POSTS = {DECISIONS: 4096, WHAT_IF: 65536}  # what may be posted, and the longest body in bytes
+POSTS = {DECISIONS: 4096, WHAT_IF: 65536, **COMMANDS}  # what may be posted -> the largest body, bytes
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -39,7 +40,7 @@ def _post_refused(headers: Headers, hosts: Collection[str], most: int) -> ASGIAp
 class Guard:
     """ASGI middleware. A foreign Host gets 421 (DNS rebinding ends here), a method other than GET gets 405.
 
-    What is in ``POSTS`` may be posted: short, with its length said before, and from no other site's page.
+    What :data:`POSTS` names may be posted: short, with its length said before, and from no other site's page.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:

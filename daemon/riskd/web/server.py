@@ -13,10 +13,12 @@ from riskd.errors import ConfigError
 from riskd.observe.board import Archive, Board
 from riskd.web.api import Api, Metrics, api_routes
 from riskd.web.assets import Asset, assets
+from riskd.web.commands import CommandApi, Heed, command_routes
 from riskd.web.data import DataApi, Desk, data_routes
 from riskd.web.guard import Guard
 from riskd.web.problem import explain_refusals
 from riskd.web.stream import ChangeStream
+from riskd.web.views import ViewsApi, view_routes
 from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
 GRACE_SECONDS = 3
@@ -53,16 +55,21 @@ def create_app(
     hosts: Collection[str] = (),
     token: str | None = None,
     asker: Asker | None = None,
+    heed: Heed | None = None,
 ) -> FastAPI:
-    """The page and the API over ``board``, ``archive`` and ``desk``; what-if questions go to ``asker``, where there is one.
+    """The page and the API over ``board``, ``archive`` and ``desk``; what-if questions go to ``asker``, commands to ``heed``,
+    where there is one.
 
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
-    decisions on prices need ``token``.
+    decisions on prices and commands need ``token``.
     """
     app = FastAPI(title="riskd", version=board.snapshot.version, docs_url=None, redoc_url=None, openapi_url=OPENAPI)
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
+    app.include_router(view_routes(ViewsApi(board, archive)))
+    if heed is not None:
+        app.include_router(command_routes(CommandApi(heed, token)))
     if asker is not None:
         app.include_router(what_if_routes(WhatIfApi(asker)))
     app.include_router(page_routes(assets()))

@@ -92,7 +92,7 @@ def test_a_breach_fires_while_it_is_open(alertmanager: Callable[..., Any], scene
             notes = alert["annotations"]
             assert notes["summary"] == f"growth: limit cvar-95-1d is breached since {SINCE}"
             assert notes["description"] == (
-                "growth: cvar-95-1d breached: CVaR 0.95 over 1 session is 4.12%, limit 4.00%; "
+                "growth: cvar-95-1d breached: CVaR 95% over 1 session is 4.12%, limit 4.00%; "
                 "+1.12 points since 2026-11-19: volatility +1.12; most from AMD, BAC; like 2020-03-12"
             )
             assert notes["runbook_url"] == "https://wiki.example/riskd"

@@ -53,7 +53,7 @@ def test_nothing_is_lost(
                 "limit": "cvar",
                 "severity": "warning",  # a replay's figures are not of today
             }
-            assert alert["annotations"]["description"].startswith("book: cvar breached: CVaR 0.95 over 1 session is ")
+            assert alert["annotations"]["description"].startswith("book: cvar breached: CVaR 95% over 1 session is ")
             first.kill()
             await asyncio.to_thread(first.communicate)
             await asyncio.to_thread(finished, daemon(config))

@@ -263,7 +263,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_tls_verifies_the_broker(
-    mosquitto: Any, publisher: Any, scene: Any, certificates: Path, event: Any, caplog: pytest.LogCaptureFixture
+    mosquitto: Any, publisher: Any, scene: Any, certificates: Path, state: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The right authority and name are accepted; a strange authority and a wrong name are refused, each in one line."""
     files = f"certfile {certificates}/server.pem\nkeyfile {certificates}/server.key"
@@ -274,7 +274,7 @@ def test_tls_verifies_the_broker(
     async def test() -> None:
         async with mosquitto(files) as broker:
             async with publisher(broker.port, host="localhost", tls=True, ca_file=str(certificates / "ca.pem")) as sink:
-                await sink.deliver(event(1))
+                await sink.deliver(state())
             for host, authority in (("localhost", "stranger.pem"), ("127.0.0.1", "ca.pem")):
                 async with attempts(target(broker.port, host, authority), 3):
                     pass

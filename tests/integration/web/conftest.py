@@ -15,13 +15,17 @@ from riskd.core.canonical import plain
 from riskd.core.events import AlertEvent, AlertKind, Category
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState, probability_at_or_above
+from riskd.core.loss_shape import LEVELS, LossShape, horizon_shape
 from riskd.core.proposed import Alternative, Estimate, FrontierPoint, LimitOutlook, Proposal, Trade
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote
 from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
 from riskd.observe.board import Board
+from riskd.observe.exhibits import Exhibits
+from riskd.observe.record import day_of, record_of
 from riskd.observe.snapshot import Delivery, Snapshot
+from riskd.observe.stages import Run, StageTime
 from riskd.store.database import open_database
 from riskd.store.desk import Desk
 from riskd.store.prices import PriceStore
@@ -30,6 +34,7 @@ from riskd.store.revisions import keep
 from riskd.web.server import create_app, listen, serve_on
 
 SYMBOLS = ("SPY", "IEF", "GLD", "EFA", "EEM")
+FRESH = "body[data-fresh=yes]"
 TOKEN = "only-the-manager-knows"
 PROVENANCE = Provenance("lstm-jsu@1f2e3d4c5b6a", "t-copula", "bank-7", "prices-5", "rules-3", 20_000, "0.1.0")
 
@@ -92,7 +97,23 @@ def history(
         cash = 1 - sum(weights.values())
         reports.append(
             PortfolioReport(
-                name, session, status, Grade.A, 1.0, figures, limits, loss, weights, cash, 1e6, "USD", (), (), PROVENANCE
+                name,
+                session,
+                status,
+                Grade.A,
+                1.0,
+                figures,
+                limits,
+                loss,
+                weights,
+                cash,
+                1e6,
+                "USD",
+                (),
+                (),
+                PROVENANCE,
+                pit=float(random.uniform()),
+                crps=abs(loss) / 2,
             )
         )
     return reports
@@ -224,8 +245,27 @@ def populated() -> tuple[Snapshot, FakeArchive]:
         last_success_at=now - timedelta(minutes=3), valid_until=now + timedelta(hours=1), next_run_at=now + timedelta(hours=20),
         replay_done=1840, replay_total=2516,
         deliveries=(Delivery("mqtt", True, 1, 0, 0, 0.0), Delivery("alertmanager", False, 0, 2, 0, 140.0)),
+        records=tuple(record_of(name, [day_of(r) for r in history]) for name, history in rows.items()),
     )  # fmt: skip
     return snapshot, FakeArchive(rows, told)
+
+
+def exhibits(snapshot: Snapshot) -> Exhibits:
+    """Normal losses ahead of whoever has figures, and a step of three stages that took what steps take."""
+    random, day = np.random.default_rng(3), date(2026, 11, 20)
+    shapes = [
+        LossShape(
+            r.portfolio, day, "bank-7", LEVELS, tuple(horizon_shape(random.normal(0, 0.01 * h**0.5, 4000), h) for h in (1, 10))
+        )
+        for r in snapshot.reports
+        if r.figures
+    ]
+    stages = (StageTime("prices", 0.0, 0.4), StageTime("scenarios", 0.4, 1.6), StageTime("commit", 2.0, 0.05))
+    again = Run(day, "allocation growth", datetime(2026, 11, 20, 22, 0, 3, tzinfo=UTC), 1.0, (StageTime("allocation", 0.0, 1.0),))
+    failed = Run(
+        None, "prices", datetime(2026, 11, 20, 20, tzinfo=UTC), 9.0, (StageTime("prices", 0.0, 9.0, True),), "no source answers"
+    )
+    return Exhibits(tuple(shapes), (again, Run(day, "figures", datetime(2026, 11, 20, 22, tzinfo=UTC), 2.05, stages), failed))
 
 
 def desk() -> Desk:
@@ -244,6 +284,7 @@ def desk() -> Desk:
 
 def _serve(snapshot: Snapshot, archive: FakeArchive, port: int, failed: list[BaseException]) -> Site:
     loop, board, bound = asyncio.new_event_loop(), Board(snapshot), listen("127.0.0.1", port)
+    board.exhibits = exhibits(snapshot)
     metrics = (b"riskd_up 1\n", "text/plain; version=0.0.4; charset=utf-8")
     app = create_app(board, archive, lambda: metrics, desk(), hosts=("riskd.test",), token=TOKEN)
     task = loop.create_task(serve_on(app, bound))
@@ -303,3 +344,59 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=program, headless=True, args=flags)
         yield browser
         browser.close()
+
+
+class Visit:
+    """An open page with everything it complained about and asked for."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: self.complaints.append(f"exception: {error}"))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def go(self, hash: str, until: str) -> None:
+        """Follow the address of a view, as a link would, and wait for ``until``."""
+        self.page.evaluate("hash => { location.hash = hash }", hash)
+        self.page.wait_for_selector(until)
+
+    def rows(self) -> dict[str, str]:
+        """Portfolio -> word on its badge, in the order shown."""
+        script = "rows => rows.map(r => ['h2', '.badge'].map(s => r.querySelector(s).textContent))"
+        return dict(self.page.eval_on_selector_all("#portfolios > .row", script))
+
+    def text(self, selector: str) -> str:
+        """What is written there, with plain spaces."""
+        return " ".join(self.page.inner_text(selector).replace("\u202f", " ").split())
+
+    def cells(self, selector: str) -> list[list[str]]:
+        """The rows of a table's body."""
+        script = "rows => rows.map(r => [...r.cells].map(c => c.textContent.replaceAll('\\u202f', ' ')))"
+        found: list[list[str]] = self.page.eval_on_selector_all(f"{selector} tbody tr", script)
+        return found
+
+    def colours(self, selector: str) -> int:
+        """Distinct colours on a canvas."""
+        script = "c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size"
+        count: int = self.page.eval_on_selector(selector, script)
+        return count
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
+    """Open a view of a site and wait until it is fresh (or for ``until``)."""
+    pages: list[Any] = []
+
+    def go(url: str, hash: str = "#/", width: int = 1280, until: str = FRESH, **context: Any) -> Visit:
+        page = chromium.new_page(viewport={"width": width, "height": 900}, **context)
+        pages.append(page)
+        opened = Visit(page, url)
+        page.goto(f"{url}/{hash}")
+        page.wait_for_selector(until)
+        return opened
+
+    yield go
+    for page in pages:
+        page.close()

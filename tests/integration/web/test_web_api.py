@@ -64,6 +64,39 @@ def test_history_is_the_newest_rows_oldest_first(site: Any) -> None:
     assert len(httpx.get(site.url + "/api/v1/portfolios/growth/history").json()) == 250
 
 
+def test_scenarios_are_shapes_of_the_board(site: Any) -> None:
+    """Histograms and quantiles as exhibited, never a scenario; of a portfolio without figures no horizon."""
+    answer = httpx.get(site.url + "/api/v1/portfolios/growth/scenarios")
+    shape = next(s for s in site.board.exhibits.shapes if s.portfolio == "growth")
+    assert answer.json() == json.loads(json.dumps(plain(shape)))
+    assert len(answer.content) < 4096
+    assert httpx.get(site.url + "/api/v1/portfolios/frontier/scenarios").json()["horizons"] == []
+
+
+def test_model_health_is_read_once_a_session(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A year of reports is scored for the first reader only, and again when there is a new report."""
+    first = httpx.get(site.url + "/api/v1/portfolios/growth/model").json()
+    assert [e["name"] for e in first["contests"][0]["entrants"]][0] == "lstm-jsu"
+    assert {e["name"] for e in first["contests"][0]["entrants"]} == {"lstm-jsu", "gjr-fhs", "historical"}
+    read = site.archive.reports
+    asked: list[str] = []
+    monkeypatch.setattr(site.archive, "reports", lambda name, last: asked.append(name) or read(name, last))
+    assert httpx.get(site.url + "/api/v1/portfolios/growth/model").json() == first
+    assert asked == []
+    site.pin(reports=tuple(replace(r, notes=("new",)) for r in site.board.snapshot.reports))
+    httpx.get(site.url + "/api/v1/status")  # after the pin
+    assert httpx.get(site.url + "/api/v1/portfolios/growth/model").json() == first
+    assert asked == ["growth"]
+
+
+def test_runs_are_newest_first(site: Any) -> None:
+    """``last`` steps with their stages, a failed one with its reason."""
+    runs = httpx.get(site.url + "/api/v1/runs").json()
+    assert [r["what"] for r in runs] == ["allocation growth", "figures", "prices"]
+    assert runs[2]["fault"] == "no source answers" and runs[2]["stages"][0]["failed"]
+    assert [r["what"] for r in httpx.get(site.url + "/api/v1/runs?last=1").json()] == ["allocation growth"]
+
+
 def test_alerts_are_newest_first(site: Any) -> None:
     """``last`` alerts come as the archive tells them."""
     assert [a["kind"] for a in httpx.get(site.url + "/api/v1/alerts?last=2").json()] == ["allocation.proposed", "breach.opened"]
@@ -83,6 +116,10 @@ def test_alerts_are_newest_first(site: Any) -> None:
         ("/api/v1/portfolios/growth/history?last=nan", 422, "last"),
         (f"/api/v1/alerts?last={'9' * 5000}", 422, "last"),
         ("/api/v1/alerts?last=", 422, "last"),
+        ("/api/v1/portfolios/absent/scenarios", 404, "absent"),
+        ("/api/v1/portfolios/absent/model", 404, "absent"),
+        ("/api/v1/portfolios/Growth/model", 422, "name"),
+        ("/api/v1/runs?last=61", 422, "last"),
     ],
 )
 def test_a_wrong_request_is_refused_by_name(site: Any, path: str, status: int, word: str) -> None:
@@ -218,6 +255,8 @@ def test_the_interface_describes_itself(site: Any) -> None:
     paths = httpx.get(site.url + "/api/v1/openapi.json").json()["paths"]
     assert "/api/v1/portfolios/{name}/history" in paths
     assert "/" not in paths
+    for path in ("/api/v1/portfolios/{name}/scenarios", "/api/v1/portfolios/{name}/model", "/api/v1/runs"):
+        assert paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
 
 
 def test_a_port_in_use_is_one_sentence(site: Any) -> None:

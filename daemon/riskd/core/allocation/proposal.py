@@ -95,7 +95,8 @@ def propose(
     else:
         proposal = _proposed(case, found) if found.certain else _infeasible(case, found)
     why: dict[str, object] = {"proposal": proposal}
-    alert = alert_event(KIND[proposal.status], portfolio.name, proposal.limit, session, headline(proposal), why)
+    about = () if known.standing is None else ("instead",)  # it may be of the same session: told as well
+    alert = alert_event(KIND[proposal.status], portfolio.name, proposal.limit, session, headline(proposal), why, about)
     return proposal, alert
 
 
@@ -157,9 +158,9 @@ def _infeasible(case: Case, found: Found) -> Proposal:
     held = case.verifier.plain(case.portfolio.weights)
     worst = max(found.readings, key=lambda reading: reading.excess)
     limit, least = worst.limit, worst.chosen.value
-    words = f"the least achievable CVaR is {least:.4f}, limit {limit.name} is {limit.max_cvar:.4f}"
+    words = f"the least achievable CVaR is {least:.2%}, limit {limit.name} is {limit.max_cvar:.2%}"
     if least <= limit.max_cvar:
-        words += f", but its upper end where it is verified is {worst.verified.high:.4f}: no weights hold with certainty"
+        words += f", but its upper end where it is verified is {worst.verified.high:.2%}: no weights hold with certainty"
     place = case.books.posed.limits.index(limit)
     others, _ = _alternatives(case, held, place)
     conflict, relaxation = _way_out(case, found.readings, found.weights)

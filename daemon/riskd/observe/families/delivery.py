@@ -15,12 +15,19 @@ def delivery_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
     def family(name: str, text: str, number: Callable[[Delivery], float]) -> Family:
         return gauge(name, text, ("sink",), [((d.sink,), number(d)) for d in rows])
 
+    def trouble(d: Delivery) -> float:
+        return d.trouble_seconds + since if d.trouble else 0.0
+
     def age(d: Delivery) -> float:
         return d.oldest_age_seconds + since if d.pending else 0.0
 
     yield family("riskd_outbox_pending", "Events that the sink has not taken yet.", lambda d: d.pending)
     yield family("riskd_outbox_parked", "Events that the sink refused for good.", lambda d: d.parked)
     yield family("riskd_outbox_oldest_age_seconds", "Age of the oldest event that the sink has not taken yet.", age)
+    yield family("riskd_sink_trouble_seconds", "For how long nothing gets through to the sink, 0 if something does.", trouble)
+    yield family(
+        "riskd_sink_unheard", "1 if the sink took its newest event and the event reached nobody.", lambda d: bool(d.unheard)
+    )
     tries = [((d.sink, what), n) for d in rows for what, n in _tries(d).items()]
     text = "Tries to deliver an event since the start: taken, refused for now, or given up and parked."
     yield counter("riskd_deliveries", text, ("sink", "outcome"), tries)

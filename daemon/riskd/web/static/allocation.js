@@ -2,9 +2,10 @@
 
 import { el, placed } from "./dom.js";
 import { known, percent, signed } from "./format.js";
-import { frontierChart, orders, reasons, ways } from "./proposal.js";
+import { orders, reasons, ways } from "./proposal.js";
+import { head } from "./table.js";
 
-const MOST_ROWS = 10;
+const MOST_ROWS = 16;
 const CASH = "cash";
 
 function atMost(proposal) {
@@ -32,7 +33,7 @@ export function proposalNote(proposal) {
   const sure = proposal.status === "proposed";
   const notes = sure ? [] : proposal.notes.map((note) => el("span", { class: "note" }, note));
   const words = el("p", {}, ...verdict(proposal), ...notes);
-  const parts = [sure ? orders(proposal) : null, ways(proposal), frontierChart(proposal), sure ? reasons(proposal) : null];
+  const parts = [sure ? orders(proposal) : null, ways(proposal), sure ? reasons(proposal) : null];
   return el("div", { class: "proposal", "data-proposal": proposal.status }, words, ...parts);
 }
 
@@ -91,9 +92,9 @@ export function allocation(report, proposal) {
   const heads = ["", "now", ...(proposed ? ["proposed", "change"] : []), "of CVaR"];
   return el(
     "table",
-    { class: "weights" },
+    { class: "table weights" },
     el("caption", {}, proposed ? "Weights now and proposed" : "Weights"),
-    el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "asset"), ...heads.map((head) => el("th", { scope: "col" }, head)))),
+    el("thead", {}, el("tr", {}, ...["asset", ...heads].map(head))),
     el("tbody", {}, ...rows.map((row) => tableRow(row, most, proposed))),
   );
 }

@@ -40,3 +40,10 @@ export function span(milliseconds) {
   if (seconds < 172800) return `${Math.round(seconds / 3600)} h`;
   return `${Math.round(seconds / 86400)} days`;
 }
+
+// Whole days from one session to another, in words; null where either is unknown.
+export function since(from, to) {
+  const days = Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000);
+  if (!Number.isFinite(days)) return null;
+  return days < 1 ? "new" : days === 1 ? "1 day" : `${days} days`;
+}

@@ -6,6 +6,10 @@ import { grouped, moment, span } from "./format.js";
 // Worst first; the order in which a whole takes the state of its worst part.
 export const SEVERITY = ["BREACH", "UNKNOWN", "STALE", "DEGRADED", "FROZEN", "WARN", "OK"];
 
+export function bySeverity(a, b) {
+  return SEVERITY.indexOf(a.status) - SEVERITY.indexOf(b.status) || a.portfolio.localeCompare(b.portfolio);
+}
+
 const byId = (id) => document.getElementById(id);
 
 function facts(snapshot) {
@@ -42,25 +46,16 @@ function showSummary(counts) {
   summary.replaceChildren(...counts.map(([status, count]) => el("span", { class: "count", "data-status": status }, `${count} ${status}`)));
 }
 
-function sinkItem(delivery) {
-  const parked = delivery.parked ? `, ${grouped(delivery.parked)} given up` : "";
-  const waiting = delivery.pending ? `${grouped(delivery.pending)} waiting for ${span(delivery.oldest_age_seconds * 1000)}` : "nothing waiting";
-  const word = delivery.connected ? "connected" : "not connected";
-  return el("li", { "data-connected": delivery.connected ? "yes" : "no" }, el("b", {}, delivery.sink), ` ${word}, ${waiting}${parked}`);
-}
-
 function showProblems(problems) {
   const box = byId("problems");
   box.hidden = problems.length === 0;
-  box.replaceChildren(el("b", {}, "Not ready"), el("ul", {}, ...problems.map((text) => el("li", {}, text))));
+  box.replaceChildren(el("b", {}, "Needs attention"), el("ul", {}, ...problems.map((text) => el("li", {}, text))));
 }
 
 export function showHeader(snapshot) {
   byId("facts").replaceChildren(...facts(snapshot).map(([term, value]) => el("div", {}, el("dt", {}, term), el("dd", {}, value))));
   showReplay(snapshot);
-  showProblems(snapshot.problems);
-  const sinks = snapshot.deliveries.map(sinkItem);
-  byId("sinks").replaceChildren(...(sinks.length ? sinks : [el("li", { class: "quiet" }, "No sinks.")]));
+  showProblems([...snapshot.problems, ...(snapshot.unwell ?? []), ...(snapshot.refused ? [snapshot.refused] : [])]);
 }
 
 // Why the figures must not be read as current, or null.
@@ -71,7 +66,7 @@ export function staleness(snapshot, link) {
   return link.now() > until ? `The figures were good until ${moment(until)}` : null;
 }
 
-export function showAge(snapshot, stale, now) {
+export function showAge(snapshot, stale, now, title = null) {
   const computed = Date.parse(snapshot?.last_success_at);
   byId("age").textContent = Number.isFinite(computed) ? `computed ${span(now - computed)} ago` : "nothing computed yet";
   document.body.dataset.fresh = stale ? "no" : "yes";
@@ -81,5 +76,5 @@ export function showAge(snapshot, stale, now) {
   if (banner.textContent !== text) banner.textContent = text;
   const counts = tally(snapshot, stale);
   showSummary(counts);
-  document.title = `${stale ? "STALE" : (counts[0]?.[0] ?? snapshot.phase)} · riskd`;
+  document.title = [stale ? "STALE" : (counts[0]?.[0] ?? snapshot.phase), title, "riskd"].filter(Boolean).join(" · ");
 }

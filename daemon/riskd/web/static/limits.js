@@ -1,7 +1,7 @@
 // One limit as a bar: CVaR with its interval, the challengers, and the line it must stay below.
 
 import { el, placed } from "./dom.js";
-import { NONE, known, level, percent, probability, sessions } from "./format.js";
+import { NONE, known, level, moment, percent, probability, sessions, since } from "./format.js";
 
 const STATE_WORDS = {
   clear: "clear",
@@ -61,9 +61,23 @@ function challengers(figure) {
   return el("span", { title }, rivals.length > 1 ? ends.join(" to ") : ends[0]);
 }
 
+// What a limit is in, since when, and what people said of it.
+export function stateText(report, limit) {
+  const age = limit.since ? since(limit.since, report.session) : null;
+  return limit.since ? `${stateWord(limit.state)} since ${limit.since} (${age ?? "age unknown"})` : stateWord(limit.state);
+}
+
+export function saidOf(limit) {
+  const words = [];
+  if (limit.acknowledged) words.push(`acknowledged by ${limit.acknowledged.author}`);
+  if (limit.silence) words.push(`silent until ${moment(Date.parse(limit.silence.until))}`);
+  if (limit.changed?.length) words.push(`judged by other ${limit.changed.join(", ")} than it fired under`);
+  return words.join(", ");
+}
+
 export function limitRow(report, limit) {
   const figure = figureFor(report, limit);
-  const since = limit.since ? ` since ${limit.since}` : "";
+  const said = saidOf(limit);
   return el(
     "li",
     { class: "limit", "data-state": limit.state },
@@ -72,8 +86,9 @@ export function limitRow(report, limit) {
       { class: "limit-head" },
       el("span", { class: "limit-name" }, limit.name),
       el("span", { class: "quiet" }, `CVaR ${level(limit.level)}, ${sessions(limit.horizon)}`),
-      el("span", { class: "state" }, `${stateWord(limit.state)}${since}`),
+      el("span", { class: "state" }, stateText(report, limit)),
     ),
+    said ? el("p", { class: "said quiet" }, said) : null,
     limitBar(limit, figure),
     el(
       "dl",
@@ -83,6 +98,7 @@ export function limitRow(report, limit) {
       fact("P(CVaR ≥ limit)", probability(limit.probability)),
       fact("VaR", figure ? el("span", { class: "figure" }, percent(figure.var)) : NONE),
       fact("challengers", challengers(figure), { key: "key-challenger" }),
+      known(limit.cvar_if_accepted) ? fact("if the doubtful prices are true", percent(limit.cvar_if_accepted)) : null,
     ),
   );
 }

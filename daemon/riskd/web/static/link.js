@@ -34,10 +34,21 @@ export class Link {
     return null;
   }
 
-  async json(path) {
-    const response = await fetch(path, { signal: AbortSignal.timeout(ANSWER_MS), cache: "no-store" });
-    const body = await response.json();
-    if (!response.ok) throw new Error(body.detail ?? response.statusText);
+  json(path) {
+    return this.#ask(path, {});
+  }
+
+  // Posts a body; token is what a bearer must show, null where none is needed. Throws with the refusal's own sentence.
+  post(path, body, token = null) {
+    const headers = { "Content-Type": "application/json", ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
+    return this.#ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  }
+
+  async #ask(path, options) {
+    const response = await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_MS), cache: "no-store" });
+    const text = await response.text();
+    const body = readable(text);
+    if (!response.ok) throw new Error(body?.detail ?? `${response.status} ${response.statusText}`);
     this.#answered(response.headers.get("Date"));
     return body;
   }
@@ -63,6 +74,14 @@ export class Link {
     this.lostAt ??= this.now();
     this.#streaming = false;
     if (this.#source.readyState === EventSource.CLOSED) setTimeout(() => this.#open(), REOPEN_MS); // it does not retry refusals
+  }
+}
+
+function readable(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // a proxy's own words are no answer of riskd's
   }
 }
 

@@ -1,26 +1,9 @@
 // A proposal in full: its orders with their reasons, the other ways there are, and the frontier of return and CVaR.
 
-import { el, shape } from "./dom.js";
+import { el } from "./dom.js";
 import { grouped, known, percent, sessions, signed } from "./format.js";
-
-const WIDTH = 320;
-const HEIGHT = 150;
-const EDGE = { left: 8, right: 8, top: 12, bottom: 24 };
-
-function table(name, caption, heads, rows) {
-  const cells = (row) => row.map((text, i) => (i ? el("td", {}, text) : el("th", { scope: "row" }, text)));
-  return el(
-    "div",
-    { class: "wide" },
-    el(
-      "table",
-      { class: `weights ${name}` },
-      el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", { scope: "col" }, head)))),
-      el("tbody", {}, ...rows.map((row) => el("tr", {}, ...cells(row)))),
-    ),
-  );
-}
+import { frontier } from "./frontier.js";
+import { table } from "./table.js";
 
 const amount = (value) => (known(value) ? grouped(+Math.abs(value).toFixed(2)) : "–");
 
@@ -56,37 +39,11 @@ export function ways(proposal) {
   return table("ways", `What else there is, by ${name}`, ["", "CVaR", "at most", "return", "turnover", "limits"], rows);
 }
 
-// CVaR to the right, expected return upwards; marks for today and for the proposal, the limit as a line.
 export function frontierChart(proposal) {
-  const points = (proposal.frontier ?? []).filter((p) => known(p.cvar) && known(p.expected_return));
-  if (points.length < 2) return null;
   const now = { cvar: proposal.cvar_before, expected_return: proposal.expected_return_before };
   const then = { cvar: proposal.cvar_after, expected_return: proposal.expected_return_after - proposal.cost };
-  const seen = [...points, now, ...(known(then.cvar) ? [then] : [])];
-  const range = (values) => [Math.min(...values), Math.max(...values)];
-  const [left, right] = range([...seen.map((p) => p.cvar), proposal.max_cvar]);
-  const [low, high] = range(seen.map((p) => p.expected_return));
-  const x = (cvar) => EDGE.left + ((cvar - left) / (right - left || 1)) * (WIDTH - EDGE.left - EDGE.right);
-  const y = (earned) => HEIGHT - EDGE.bottom - ((earned - low) / (high - low || 1)) * (HEIGHT - EDGE.top - EDGE.bottom);
-  const line = points.map((p) => `${x(p.cvar).toFixed(1)},${y(p.expected_return).toFixed(1)}`).join(" ");
-  const mark = (name, p) => shape("circle", { class: `mark-${name}`, cx: x(p.cvar), cy: y(p.expected_return), r: 4 });
-  const limit = x(proposal.max_cvar).toFixed(1);
-  const label = `Frontier: CVaR ${percent(points[0].cvar)} to ${percent(points.at(-1).cvar)}, expected return ${signed(points[0].expected_return, 2)} to ${signed(points.at(-1).expected_return, 2)} over ${sessions(proposal.horizon)}`;
-  return el(
-    "figure",
-    { class: "frontier" },
-    shape(
-      "svg",
-      { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label },
-      shape("line", { class: "frontier-limit", x1: limit, x2: limit, y1: EDGE.top, y2: HEIGHT - EDGE.bottom }),
-      shape("polyline", { class: "frontier-line", points: line }),
-      mark("now", now),
-      known(then.cvar) ? mark("then", then) : null,
-      shape("text", { x: EDGE.left, y: HEIGHT - 6 }, percent(left, 1)),
-      shape("text", { x: WIDTH - EDGE.right, y: HEIGHT - 6, "text-anchor": "end" }, `CVaR ${percent(right, 1)}`),
-    ),
-    el("figcaption", {}, "Largest expected return for each CVaR where the weights were chosen; hollow: held, full: proposed, line: limit."),
-  );
+  const caption = "Largest expected return for each CVaR where the weights were chosen; hollow: held, full: proposed, line: limit.";
+  return frontier({ points: proposal.frontier ?? [], now, then, limit: proposal.max_cvar, horizon: proposal.horizon, caption });
 }
 
 export function reasons(proposal) {
