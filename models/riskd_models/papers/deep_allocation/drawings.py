@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import NullLocator
 
 from riskd.core.arrays import Floats
 from riskd.lab.plots import DASHES, SERIES, STAND_IN, drawn
 from riskd_models.papers.deep_allocation.conditions import CONDITIONS
 from riskd_models.papers.deep_allocation.judged import Strategies
 from riskd_models.papers.finding import Figure, Table
+
+TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0)  # of a logarithmic scale of worth
 
 
 def looks(names: Sequence[str]) -> Mapping[str, dict[str, Any]]:
@@ -75,6 +78,9 @@ def figure_growth(strategies: Strategies, names: Sequence[str], sessions: Sequen
             worth = np.cumprod(1 + strategies[name].daily)
             axes.plot(times[kept], worth[kept], linewidth=1.1, label=name, **look)
         axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        axes.set_yticks([tick for tick in TICKS if low <= tick <= high], [f"{tick:g}" for tick in TICKS if low <= tick <= high])
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.set_ylabel("worth of 1, log")
 
     return Figure(key, "Figure 3: cumulative returns", "After costs, bought and held between decisions.", drawn(draw, key))

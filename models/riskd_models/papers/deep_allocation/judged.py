@@ -109,17 +109,19 @@ def verdict(worth: Interval) -> str:
 
 def table_weights(strategies: Strategies, numbers: Numbers, where: str) -> Table:
     """How far each rule is from holding everything equally, and from never changing its mind."""
-    columns = ("strategy", "effective number", "distance from 1/N", "movement", "collapsed")
+    columns = ("strategy", "effective number", "distance from 1/N", "at 1/N", "movement", "collapsed")
     rows: list[tuple[Cell, ...]] = []
     for name, walked in strategies.items():
-        apart, moved = float(distance_from_equal(walked.weights).mean()), movement(walked.weights)
+        distances, moved = distance_from_equal(walked.weights), movement(walked.weights)
+        apart, equal = float(distances.mean()), float((distances < COLLAPSED).mean())
         said = "to 1/N" if apart < COLLAPSED else "to constant weights" if moved < COLLAPSED else "no"
-        rows.append((name, float(effective_number(walked.weights).mean()), apart, moved, said))
+        rows.append((name, float(effective_number(walked.weights).mean()), apart, equal, moved, said))
     count, assets = next(iter(strategies.values())).weights.shape
     note = (
         f"Means over {count} decisions. Effective number: exp of the entropy of the weights, {assets} where they are equal."
-        " Distance: what would have to be traded one way to hold everything equally. Movement: the same to the rule's own"
-        f" mean. Collapsed: a distance below {COLLAPSED:g}."
+        " Distance: what would have to be traded one way to hold everything equally. At 1/N: the share of decisions"
+        f" where that is below {COLLAPSED:g}, such as a network whose first step made its later rows worse. Movement: the distance"
+        f" to the rule's own mean. Collapsed: a mean distance below {COLLAPSED:g}."
     )
     return Table(f"Weights: {where}", columns, tuple(rows), note)
 

@@ -1,6 +1,7 @@
 """Runs the deep allocation's paper: its five figures from walks that are kept, the tables it lacks, and what they teach."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from riskd_models.papers.deep_allocation.conditions import conditions
@@ -31,6 +32,8 @@ from riskd_models.papers.preset import Preset
 from riskd_models.papers.work import Told, silent
 
 PAPER, TITLE = "deep-allocation", "Risk-aware deep allocation (Cao, Wang and Lin, NingBo University of Technology)"
+SIMPLEST = "1/N"
+WORDS = {"yes": "ahead of", "behind": "behind", "cannot be told": "not told apart from"}
 
 
 def run(preset: Preset, folder: Path, progress: Told = silent) -> Finding:
@@ -75,18 +78,20 @@ def figures_of(market: Market, found: Strategies, numbers: Numbers) -> tuple[tup
         table_risk(found, numbers, where),
         table_conditions(ratios, names, places, where),
     )
-    return figures, tables
+    return tuple(replace(figure, title=f"{figure.title}, {market.name}") for figure in figures), tables
 
 
 def lessons_of(tables: tuple[Table, ...], where: str) -> tuple[str, ...]:
-    """Whom the network is ahead of and behind, and whether it collapsed."""
-    found = []
-    differences, weights = tables[1].column("ahead"), tables[2].column("collapsed")
-    for said, words in (("yes", "ahead of"), ("behind", "behind"), ("cannot be told", "not told apart from")):
-        pairs = [name.replace(" - ", f" {words} ") for name, verdict in differences.items() if verdict == said]
-        if pairs:
-            found.append(f"{where}: by its own objective {'; '.join(pairs)}.")
-    collapsed = [f"{name} {said}" for name, said in weights.items() if name.startswith("deep") and said != "no"]
-    if collapsed:
-        found.append(f"{where}: collapsed: {', '.join(collapsed)}.")
-    return tuple(found)
+    """Of each network: whom it is ahead of and behind, whether it beats its simplest rival; and which networks collapsed."""
+    verdicts: dict[str, dict[str, list[str]]] = {}
+    for pair, said in tables[1].column("ahead").items():
+        network, rival = pair.split(" - ")
+        verdicts.setdefault(network, {}).setdefault(WORDS[str(said)], []).append(rival)
+    lessons = []
+    for network, found in verdicts.items():
+        parts = "; ".join(f"{words} {', '.join(rivals)}" for words, rivals in found.items())
+        beaten = SIMPLEST in found.get("ahead of", [])
+        simplest = "" if beaten else f" It does not beat its simplest rival, {SIMPLEST}."
+        lessons.append(f"{where}: {network}, by its own objective: {parts}.{simplest}")
+    collapsed = [f"{name} {said}" for name, said in tables[2].column("collapsed").items() if name in verdicts and said != "no"]
+    return (*lessons, f"{where}: collapsed on average: {', '.join(collapsed) or 'none of these networks'}.")

@@ -36,9 +36,7 @@ def figure_profits(months: Months, numbers: Numbers, name: str, key: str) -> Fig
             values = getattr(months, field)
             axes.plot(limits, values.mean(axis=0), color=STAND_IN[colour], linewidth=1.6, label=label)
             theirs = np.nanmean(values[:, seen] * weight[:, seen], axis=0)
-            axes.plot(
-                limits[seen], theirs, color=STAND_IN[colour], linewidth=1.0, linestyle=":", label=f"{label}, feasible months"
-            )
+            axes.plot(limits[seen], theirs, color=STAND_IN[colour], linewidth=1.0, linestyle=":", label=f"{label}, feasible")
         percents(axes, numbers)
         axes.set_ylabel(f"profit of {numbers.horizon} sessions")
 
