@@ -120,7 +120,7 @@ def table_weights(strategies: Strategies, numbers: Numbers, where: str) -> Table
     note = (
         f"Means over {count} decisions. Effective number: exp of the entropy of the weights, {assets} where they are equal."
         " Distance: what would have to be traded one way to hold everything equally. At 1/N: the share of decisions"
-        f" where that is below {COLLAPSED:g}, such as a network whose first step made its later rows worse. Movement: the distance"
+        f" where that is below {COLLAPSED:g}: a network that no step made better on later rows. Movement: the distance"
         f" to the rule's own mean. Collapsed: a mean distance below {COLLAPSED:g}."
     )
     return Table(f"Weights: {where}", columns, tuple(rows), note)
