@@ -136,6 +136,23 @@ def test_an_exchange_whose_holidays_are_not_known_yet_is_an_error() -> None:
         calendar.newest(datetime.combine(end.date() + timedelta(days=5), time(), UTC))
 
 
+def test_the_end_of_a_calendar_is_told_90_days_before() -> None:
+    """Shanghai's ends, New York's and the currencies' do not; the sentence names exchange, date and what to do."""
+    end = exchange_calendars.get_calendar("XSHG").bound_max()
+    if end is None:
+        pytest.skip("this release of exchange_calendars knows Shanghai without an end")
+    last, early = end.date(), date(2026, 1, 5)
+    shanghai, currencies = (venue_named(name, SETTLE, early) for name in ("XSHG", "FX"))
+    of = {"600519.SS": shanghai, "USDCNY=X": currencies}
+    exchanges = Exchanges(ExchangeCalendar("XNYS", SETTLE, early), of)
+    assert exchanges.ends == {"XSHG": last}
+    assert exchanges.ending(last - timedelta(days=91)) == ()
+    (said,) = exchanges.ending(last - timedelta(days=90))
+    assert said.startswith(f"exchange calendar XSHG ends at {last}, in 90 days; ")
+    assert "install a newer release" in said
+    assert Exchanges(shanghai, {}).ends == {"XSHG": last}
+
+
 def prices(path: Path, symbols: Iterable[str]) -> dict[str, set[date]]:
     """Dates on which each symbol has a close."""
     if not path.exists():

@@ -12,7 +12,7 @@ from test_kill import configuration
 from typer.testing import CliRunner
 
 from crisis_store import copied
-from riskd.cli import app
+from riskd.cli import ASK, LOOK, SAY, SET_UP, WATCH, app
 from riskd.core.quality.doubt import Doubt, Rule
 from riskd.store.database import open_database
 from riskd.store.quarantine import Quarantine
@@ -27,6 +27,7 @@ ELSEWHERE = {
     "what-if": "test_what_if.py",
 }
 WAITING = date(2020, 3, 30)  # a price of KO that somebody must decide on
+LATER = ["-r", "so that it is tried", "--wait", "0"]  # no daemon runs: a command is kept for one that starts
 
 
 def verbs(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -53,6 +54,13 @@ EXAMPLES: dict[str, tuple[list[str], Callable[[Any], bool]]] = {
     "data approve": (["KO", f"{WAITING}", "-r", "seen elsewhere"], lambda said: said["held"]["symbol"] == "KO"),
     "data reject": (["KO", f"{WAITING}", "-r", "a slip"], lambda said: said["verdict"] == "reject"),
     "data import": (["{folder}/prices.csv"], lambda said: any("values kept" in line for line in said)),
+    "ack": (["tight", "cvar", *LATER], lambda said: (said["command"], said["status"]) == ("ack", "accepted")),
+    "silence": (["tight", "cvar", "--hours", "2", *LATER], lambda said: said["status"] == "accepted"),
+    "freeze": (["tight", *LATER], lambda said: said["status"] == "accepted"),
+    "unfreeze": (["tight", *LATER], lambda said: said["status"] == "accepted"),
+    "recompute": (LATER, lambda said: said["status"] == "accepted"),
+    "unpark": (LATER, lambda said: said["status"] == "accepted"),
+    "sign": (["recompute", "author=ann"], lambda said: json.loads(said["payload"]).keys() >= {"id", "sent_at", "signature"}),
     "data backup": (["{folder}/copy.db"], lambda said: said["checked"] is True),
 }
 CODES = {"status": 3, "health": 1}
@@ -65,7 +73,19 @@ def config(tmp_path: Path, root: Path) -> Path:
     Quarantine(database).keep([Doubt("KO", WAITING, Rule.JUMP, 99.0, "far from its peers")])
     database.close()
     (tmp_path / "prices.csv").write_text("date,AAPL,JPM,KO\n2020-04-01,240.9,84.4,44.0\n")
-    return configuration(tmp_path, root)
+    key = tmp_path / "command-key"
+    key.write_text("0123456789abcdef")
+    key.chmod(0o600)
+    path = configuration(tmp_path, root)
+    path.write_text(f'{path.read_text()}[mqtt]\ncommand_key_file = "{key}"\n')
+    return path
+
+
+def test_help_groups_every_verb() -> None:
+    """A new user finds each verb under a heading, with a first line that fits one line of a wide terminal."""
+    for name, verb in typer.main.get_command(app).commands.items():  # type: ignore[attr-defined]
+        first = (verb.help or "").split("\n\n")[0]
+        assert (verb.rich_help_panel in {WATCH, LOOK, ASK, SAY, SET_UP}, 20 <= len(first) <= 118) == (True, True), (name, first)
 
 
 def test_every_verb_offers_json() -> None:

@@ -302,3 +302,11 @@ def test_clamped_returns_are_counted_where_a_model_clamps() -> None:
     assert value(series, "riskd_simulated_returns_clamped_total", "open") == 0
     assert not any("clamped" in name for name in names(scrape(SNAPSHOT)))
     assert b"clamped" not in Metrics(Board(SNAPSHOT), lambda: NOW).render()[0]
+
+
+def test_the_end_of_a_calendar_is_a_time() -> None:
+    """Of each exchange that has one, midnight UTC of its last day; of the others nothing, so that no rule fires."""
+    name = "riskd_calendar_end_timestamp_seconds"
+    assert name not in names(scrape(SNAPSHOT))
+    series = scrape(replace(SNAPSHOT, calendar_ends={"XSHG": date(2026, 12, 31)}))
+    assert value(series, name, "XSHG") == datetime(2026, 12, 31, tzinfo=UTC).timestamp()

@@ -11,7 +11,7 @@ from crisis_store import CRASH, FIRST, LAST, facts_of
 from riskd.core.grade import Grade
 from riskd.core.limits import LimitState
 from riskd.core.proposed import Proposal
-from riskd.core.report import LimitReport, PortfolioReport, Provenance, Status
+from riskd.core.report import Freeze, LimitReport, PortfolioReport, Provenance, Status
 from riskd.reporting import chart
 from riskd.reporting.actions import words
 from riskd.reporting.facts import worst_first
@@ -47,6 +47,17 @@ def test_what_to_do() -> None:
     fires = said(state=LimitState.FIRING, since="2020-06-18")
     assert fires[0].startswith("No allocation is known yet")
     assert fires[1] == "Take note of the breach of daily, open since 2020-06-18: nobody has acknowledged it."
+
+
+def test_a_freeze_is_what_to_know_first() -> None:
+    """By whom, since when and why; no allocation is promised, and a calm portfolio is not called untrustworthy."""
+    freeze = Freeze("ann", "audit", "2020-06-18T21:05:09.123+00:00")
+    calm = replace(REPORT, status=Status.FROZEN, frozen=freeze, limits=(replace(LIMIT, state=LimitState.CLEAR),))
+    (told,) = words(calm, None)
+    assert told.startswith("No allocation is proposed: frozen by ann since 2020-06-18 21:05 UTC: audit.")
+    assert told.endswith("riskd unfreeze book.")
+    fires = replace(calm, limits=(replace(LIMIT, state=LimitState.FIRING, since="2020-06-18"),))
+    assert not any("is known yet" in line for line in words(fires, None))
 
 
 def test_a_failed_allocation_says_why() -> None:

@@ -1,6 +1,7 @@
 """The daemon as a whole: broker, page, delivery and fold in one event loop, until a signal or the end of a replay."""
 
 import asyncio
+import logging
 import signal
 import time
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from riskd.app.reload import ReadAgain, Reload, start_again
 from riskd.app.sinks import sinks_of, takers
 from riskd.app.what_if import WhatIf, past_its_time
 from riskd.core.message import Message
+from riskd.core.rules import Rules
 from riskd.errors import RiskdError
 from riskd.observe.board import Board
 from riskd.observe.console import Console
@@ -52,8 +54,10 @@ from riskd.store.notes import Notes
 from riskd.store.pulses import Pulses
 from riskd.store.queue import SqlOutbox
 from riskd.web.commands import Heed
+from riskd.web.door import Door, Limits
 from riskd.web.server import create_app, listen, serve_on
 
+log = logging.getLogger(__name__)
 HTTP_SECONDS = 10.0  # then a command goes on without its sender
 
 
@@ -93,13 +97,12 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
     board = _board(wall.now(), forecaster.identity, forecaster.provider)
     delivery = Delivery(outbox, sinks, on_change=lambda: picture.change(), on_full=lambda error: heartbeat.look())
     picture = Picture(board, wall.now, delivery.stats)
-    ledger.retire(rules)
-    _remember(picture, ledger)
+    _remember(picture, ledger, rules)
     stop = _stop_on_signals()
     reload = Reload(settings, read_again, picture, stop)
     metrics = Metrics(board, wall.now, lambda: clamped(rules))
     market, replay = _market(settings, speed, wall, database)
-    picture.change(sources=tuple(feed.name for feed in market.feeds))
+    picture.change(sources=tuple(feed.name for feed in market.feeds), calendar_ends=market.calendar.ends)
     stages = Stages(metrics.stage, wall.now, time.perf_counter)
     pipeline = pipeline_of(settings, rules, market, database, ledger, stages.stage, None if replay else time.monotonic)
     vitals = Vitals(time.monotonic)
@@ -132,8 +135,9 @@ def _heartbeat(
     return Heartbeat(picture, vitals, Pulses(database), say, wall.now, every)
 
 
-def _remember(picture: Picture, ledger: Ledger) -> None:
-    """What was shown before a restart is shown again."""
+def _remember(picture: Picture, ledger: Ledger, rules: Rules) -> None:
+    """What was shown before a restart is shown again, if it still stands under ``rules``."""
+    ledger.retire(rules)
     said = ledger.said()
     picture.remember(said, (past for r in said.reports for past in ledger.history(r.portfolio, SESSIONS + 1)))
 
@@ -160,7 +164,10 @@ def _market(settings: Settings, speed: float | None, wall: Clock, database: Data
     """Calendar and feeds under the wall clock, or under one that the replay moves."""
     plan = settings.replay
     if plan is None:
-        return market_of(settings, wall, Notes(database)), None
+        market = market_of(settings, wall, Notes(database))
+        for warning in market.calendar.ending(wall.now().date()):
+            log.warning("%s", warning)
+        return market, None
     hand = hand_clock(plan.first)
     market = market_of(settings, hand)
     return market, Replay(plan.first, plan.last, speed or plan.speed, hand, market.release)
@@ -183,6 +190,8 @@ def _desk(settings: Settings, database: Database, market: Market) -> Desk:
 
 def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf, heed: Heed) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), asker=asker, heed=heed)
-    bound = listen(settings.host, settings.port)
-    return lambda: serve_on(app, bound)
+    app = create_app(
+        board, ledger, metrics.render, desk, settings.served, settings.token(), asker=asker, heed=heed, local=settings.local
+    )
+    bound, limits = listen(settings.host, settings.port), Limits(per_address=settings.connections_per_address)
+    return lambda: serve_on(app, bound, Door(limits))

@@ -21,6 +21,12 @@ from riskd.cli.what_if import what_if
 from riskd.errors import ConfigError
 
 DEMO = Path("config/demo.toml")
+WATCH, LOOK, ASK, SAY, SET_UP = "Watch", "Look at what is kept", "Ask", "Say to the daemon", "Set up"  # groups of riskd --help
+GROUPS = {
+    LOOK: (status, limits, report, explain),
+    ASK: (what_if, backtest),
+    SAY: orders.VERBS,
+}
 
 app = typer.Typer(
     name="riskd",
@@ -28,9 +34,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    epilog="Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
+    epilog="Begin with riskd demo; a configuration of your own: riskd check, then riskd run. "
+    "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 limit breached, 73 store in use, 78 unusable configuration or prices.",
 )
-app.add_typer(data.app, name="data")
+app.add_typer(data.app, name="data", rich_help_panel=LOOK)
 ExitOption = Annotated[bool, typer.Option("--exit", help="End with the replay instead of serving on.")]
 BreachOption = Annotated[bool, typer.Option("--fail-on-breach", help="Exit 3 if a limit fires, 1 if one cannot be judged.")]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
@@ -43,9 +50,12 @@ def main(version: Annotated[bool, typer.Option("--version", help="Show the versi
         raise typer.Exit(OK)
 
 
-@app.command()
+@app.command(rich_help_panel=WATCH)
 def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
-    """Run the daemon until it is stopped; what an earlier run left unfinished is finished first. SIGHUP reads CONFIG again."""
+    """Watch the portfolios until stopped; what an earlier run left unfinished is finished first.
+
+    SIGHUP reads CONFIG again.
+    """
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(OK))  # while modules load, there is nothing to end in order
     with told():
         from riskd.app.daemon import run_daemon
@@ -57,13 +67,13 @@ def run(config: ConfigOption = DEFAULT, exit: ExitOption = False) -> None:
         run_daemon(settings_of(config), Console(silent=not sys.stdout.isatty()), None, exit, read_again)
 
 
-@app.command()
+@app.command(rich_help_panel=WATCH)
 def demo(
     config: ConfigOption = DEMO,
     speed: Annotated[float | None, typer.Option(min=0.01, help="Sessions a second.")] = None,
     exit: ExitOption = False,
 ) -> None:
-    """Replay a real crisis, offline: page on http://127.0.0.1:8321/, MQTT on port 18883. Starts afresh each time."""
+    """Replay a real crisis, offline and afresh each time: page on http://127.0.0.1:8321/, MQTT on port 18883."""
     with told():
         from riskd.app.daemon import run_daemon
         from riskd.observe.console import Console
@@ -75,7 +85,7 @@ def demo(
         run_daemon(settings, Console(), speed, exit)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def once(
     config: ConfigOption = DEFAULT,
     as_of: Day = None,
@@ -92,7 +102,7 @@ def once(
     raise typer.Exit({"BREACH": BREACH, "UNKNOWN": FAILED}.get(worst, OK) if fail_on_breach else OK)
 
 
-@app.command()
+@app.command(rich_help_panel=ASK)
 def replay(
     config: ConfigOption = DEFAULT,
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First session.")] = None,
@@ -100,7 +110,7 @@ def replay(
     journal: Annotated[bool, typer.Option("--journal", help="Fold the store's journal again and compare bytes.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Fold a stretch of the past as fast as it goes, from the configured price files; or verify the journal."""
+    """Compute a stretch of the past from the configured price files; or prove the store's journal: --journal."""
     with told():
         settings = settings_of(config)
         if journal:
@@ -112,7 +122,7 @@ def replay(
         _print_past(settings, begin, end, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def check(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Check configuration, model, store and feeds without starting anything."""
     with told():
@@ -126,7 +136,7 @@ def check(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
         typer.echo(json.dumps({"fine": True, "parts": found}, indent=2) if as_json else "all fine")
 
 
-@app.command()
+@app.command(rich_help_panel=LOOK)
 def health(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     """Ask a running daemon whether it is alive; for container health checks."""
     from http.client import HTTPConnection
@@ -146,7 +156,7 @@ def health(config: ConfigOption = DEFAULT, as_json: JsonOption = False) -> None:
     raise typer.Exit(OK if alive else FAILED)
 
 
-@app.command("export-schemas")
+@app.command("export-schemas", rich_help_panel=SET_UP)
 def export_schemas(
     folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path("config/schemas"), as_json: JsonOption = False
 ) -> None:
@@ -157,8 +167,9 @@ def export_schemas(
     typer.echo(json.dumps(paths, indent=2) if as_json else "\n".join(paths))
 
 
-for verb in (status, limits, report, explain, backtest, what_if, *orders.VERBS):
-    app.command()(verb)
+for group, verbs in GROUPS.items():
+    for verb in verbs:
+        app.command(rich_help_panel=group)(verb)
 
 
 def _print_verified(found: Any, as_json: bool) -> None:

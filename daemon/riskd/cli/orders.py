@@ -30,7 +30,7 @@ def ack(
     config: ConfigOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """The open breach of a limit is known: no reminders until it is over or has risen by a tenth."""
+    """Say that the open breach of a limit is known: no reminders until it is over or has risen by a tenth."""
     _order("ack", config, wait, as_json, portfolio=portfolio, limit=limit, author=author, reason=reason)
 
 
@@ -44,7 +44,7 @@ def silence(
     config: ConfigOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """No reminders of a limit for some hours. A first breach, and a rise by a tenth, are told all the same."""
+    """Keep a limit's reminders back for some hours. A first breach, and a rise by a tenth, are told all the same."""
     _order("silence", config, wait, as_json, portfolio=portfolio, limit=limit, author=author, reason=reason, hours=hours)
 
 
@@ -56,7 +56,7 @@ def freeze(
     config: ConfigOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """No allocation of a portfolio is proposed until riskd unfreeze; its figures and limits go on, and a breach is told."""
+    """Propose no allocation of a portfolio until riskd unfreeze. Its figures and limits go on, and a breach is told."""
     _order("freeze", config, wait, as_json, portfolio=portfolio, author=author, reason=reason)
 
 
@@ -68,7 +68,7 @@ def unfreeze(
     config: ConfigOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """Allocations of a portfolio are proposed again."""
+    """Propose allocations of a frozen portfolio again."""
     _order("unfreeze", config, wait, as_json, portfolio=portfolio, author=author, reason=reason)
 
 
@@ -97,12 +97,13 @@ def sign(
         list[str] | None, typer.Argument(help="FIELD=VALUE ...: portfolio, limit, reason, hours, author, id.")
     ] = None,
     config: ConfigOption = DEFAULT,
+    as_json: JsonOption = False,
 ) -> None:
     """Print a command for MQTT, signed with the key of mqtt.command_key_file; it is good for 5 minutes.
 
     riskd sign ack portfolio=book limit=cvar reason=known | mosquitto_pub -q 1 -t riskd/cmd/ack -s
 
-    Its receipt: mosquitto_sub -q 1 -t riskd/cmd/ack/result
+    Its receipt: mosquitto_sub -q 1 -t riskd/cmd/ack/result. With --json also the topic, and the payload as the text to send.
     """
     with told():
         from riskd.app.orders import signed
@@ -113,8 +114,8 @@ def sign(
             raise ConfigError(f"{config}: mqtt.command_key_file: there is no key to sign with; openssl rand -hex 32 makes one")
         given = {"author": getpass.getuser(), **dict(_field(field) for field in fields or ())}
         topic, payload = signed(settings.mqtt, name, given, SystemClock().now())
-        typer.echo(payload)
-        if sys.stdout.isatty():
+        typer.echo(json.dumps({"topic": topic, "payload": payload}, indent=2) if as_json else payload)
+        if not as_json and sys.stdout.isatty():
             typer.echo(f"to be published on {topic}, without retain", err=True)
 
 

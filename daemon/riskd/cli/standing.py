@@ -76,7 +76,10 @@ def limits(
         elif history:
             Console().table(LIFE_COLUMNS, [cells for row in rows for cells in _life(row)])
         else:
-            Console().table(LIMIT_COLUMNS, [_limit(row) for row in rows], [TONES.get(row["status"], "") for row in rows])
+            console = Console()
+            console.table(LIMIT_COLUMNS, [_limit(row) for row in rows], [TONES.get(row["status"], "") for row in rows])
+            for line in _frozen(rows):
+                console.line(line)
 
 
 def _print(found: Any, as_json: bool) -> None:
@@ -121,7 +124,7 @@ def _name(row: Any) -> str:
 
 
 def _said(row: Any) -> str:
-    said = []
+    said = [f"frozen by {row['frozen']['author']}"] if row["frozen"] else []
     if known := row["acknowledged"]:
         said.append(f"acknowledged by {known['author']}")
     if rest := row["silence"]:
@@ -139,6 +142,15 @@ def _limit(row: Any) -> list[str]:
     breaches = sum(event["kind"] == "breach.opened" for event in row["history"])
     head = [_name(row), measure, _share(row["cvar"]), _share(row["max_cvar"])]
     return [*head, _share(row["headroom"]), money, row["state"], row["since"] or "-", str(breaches)]
+
+
+def _frozen(rows: Any) -> list[str]:
+    """A line for each portfolio that no allocation is proposed of."""
+    frozen = {row["portfolio"]: row["frozen"] for row in rows if row["frozen"]}
+    return [
+        f"{name}  no allocation is proposed: frozen by {freeze['author']} since {_minute(freeze['at'])}: {freeze['reason']}"
+        for name, freeze in sorted(frozen.items())
+    ]
 
 
 def _life(row: Any) -> list[list[str]]:

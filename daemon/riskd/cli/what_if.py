@@ -42,7 +42,7 @@ def what_if(
     config: ConfigOption = DEFAULT,
     as_json: JsonOption = False,
 ) -> None:
-    """What a trade, other weights or another limit would mean: risk and limits before and after, orders, expected profit.
+    """Show what a trade, other weights or another limit would mean: risk, limits, orders and expected profit.
 
     On the scenarios of the newest session in the store, beside a running daemon or without one. Nothing is changed.
     """

@@ -104,7 +104,7 @@ def _report_line(report: PortfolioReport) -> str:
     colour, word = MARK[limit.state]
     return (
         f"{head}VaR {figure.var:6.2%}  CVaR {figure.cvar:6.2%}  of {limit.max_cvar:6.2%}  "
-        f"[{colour}]{word:<12}[/] {limit.name:<14} grade {report.grade}"
+        f"[{colour}]{word:<12}[/] {limit.name:<14} grade {report.grade}{'  [blue]frozen[/]' if report.frozen else ''}"
     )
 
 

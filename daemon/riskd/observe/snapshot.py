@@ -1,7 +1,7 @@
 """One immutable picture of the daemon, read by metrics, page and API alike."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from riskd.core.proposed import Proposal
 from riskd.core.pulse import Pulse
@@ -25,6 +25,7 @@ class Delivery:
     trouble: str = ""  # why nothing gets through, empty if something does
     trouble_seconds: float = 0.0  # for how long
     unheard: str = ""  # that the newest event was taken and reached nobody
+    unreceipted: int = 0  # events taken whose receipts have not all come
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Snapshot:
     refused: str = ""  # why the newest configuration was not taken; empty if it was
     sources: tuple[str, ...] = ()  # of prices, as configured, the preferred first
     records: tuple[Record, ...] = ()  # how the forecasts of each portfolio held
+    calendar_ends: dict[str, date] = field(default_factory=dict)  # exchange -> last day that its calendar is known for
     told: dict[str, int] = field(default_factory=dict)  # kind of alert -> count since the start
 
 

@@ -14,17 +14,30 @@ OPEN = (LimitState.FIRING, LimitState.CLEARING)
 
 def words(report: PortfolioReport, proposal: Proposal | None) -> list[str]:
     """What to do, a sentence each, the most pressing first; one that says so when there is nothing."""
-    told = [*_allocation(report, proposal), *_limits(report), *_prices(report)]
+    told = [*_frozen(report), *_allocation(report, proposal), *_limits(report), *_prices(report)]
     if report.status is Status.OK:
         return told or ["Nothing: every limit is clear and every price is in use."]
     why = report.notes[0] if report.notes else f"prices are graded {report.grade.value}"
     return told or [f"No order follows, but rely on no figure without a look: {report.status.value}, {why}."]
 
 
+def _frozen(report: PortfolioReport) -> Iterator[str]:
+    if freeze := report.frozen:
+        yield (
+            f"No allocation is proposed: frozen by {freeze.author} since {_minute(freeze.at)}: {freeze.reason}. "
+            f"To have one again: riskd unfreeze {report.portfolio}."
+        )
+
+
+def _minute(at: str) -> str:
+    """A time in UTC to the minute."""
+    return f"{at[:16].replace('T', ' ')} UTC"
+
+
 def _allocation(report: PortfolioReport, proposal: Proposal | None) -> Iterator[str]:
     fires = any(limit.state is LimitState.FIRING for limit in report.limits)
     if proposal is None:
-        if fires:
+        if fires and report.frozen is None:
             yield "No allocation is known yet for the limit that is breached: see the next report, or the log of riskd."
         return
     when = "" if proposal.session == report.session else f" (of {proposal.session}, and it still stands)"

@@ -46,6 +46,7 @@ def _of_portfolio(standing: Current, now: datetime) -> list[Row]:
         "value": report.value,
         "currency": report.currency,
         "notes": list(report.notes),
+        "frozen": plain(report.frozen),
     }
     limits = [_limit(limit, limit_state_at(seen, limit, now), report.value) for limit in report.limits]
     return [about | limit for limit in limits or [_none()]]

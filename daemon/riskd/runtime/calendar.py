@@ -77,8 +77,15 @@ class ExchangeCalendar:
         row = bisect_right(self._sessions, session)
         return self._sessions[row] if row < len(self._sessions) else None
 
+    @property
+    def ends(self) -> date | None:
+        """The last day that the installed release knows holidays of; None where rules give them for good."""
+        return self._ends
+
     def _build(self, today: date) -> None:
         known = _known(self.name, today + AHEAD, self._key)
+        most = known.bound_max()
+        self._ends = most.date() if most else None
         self._sessions: tuple[date, ...] = tuple(known.sessions.date)
         self._over = [datetime.fromtimestamp(ns // 10**9, UTC) + self._settle for ns in known.closes_nanos.tolist()]
         self._built = today

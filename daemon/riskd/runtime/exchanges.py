@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from riskd.runtime.calendar import Venue, preceding
+from riskd.runtime.calendar import ExchangeCalendar, Venue, preceding
 from riskd.runtime.venues import venue_named
 
 Flags = NDArray[np.bool_]
+ENDS_SOON = timedelta(days=90)
 
 
 class Exchanges:
@@ -42,6 +43,20 @@ class Exchanges:
 
     def following(self, session: date) -> date | None:
         return self._joint.following(session)
+
+    @property
+    def ends(self) -> dict[str, date]:
+        """Exchanges whose calendar the installed release knows only so far, with the last day of it."""
+        known = {v.name: v.ends for v in (self._joint, *self._others) if isinstance(v, ExchangeCalendar)}
+        return {name: end for name, end in sorted(known.items()) if end is not None}
+
+    def ending(self, today: date) -> tuple[str, ...]:
+        """A sentence for each exchange whose calendar ends within 90 days of ``today``: past the end no session is known."""
+        advice = "past it no session is known and figures grow stale: install a newer release of exchange_calendars before"
+        soon = {name: end for name, end in self.ends.items() if end - today <= ENDS_SOON}
+        return tuple(
+            f"exchange calendar {name} ends at {end}, in {(end - today).days} days; {advice}" for name, end in soon.items()
+        )
 
     def venue(self, symbol: str) -> str:
         """The name of the symbol's venue."""

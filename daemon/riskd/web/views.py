@@ -1,6 +1,7 @@
 """What only the page's views show: losses ahead, how everybody's forecasts held, and what steps spent their time on."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -10,11 +11,14 @@ from riskd.core.canonical import plain
 from riskd.core.loss_shape import LEVELS, LossShape
 from riskd.core.report import PortfolioReport
 from riskd.observe.board import Archive, Board
+from riskd.observe.columns import Series, series_of
 from riskd.observe.contest import ModelHealth, model_health
 from riskd.observe.record import SESSIONS
 from riskd.observe.stages import MOST_RUNS, Run
 from riskd.web.api import PortfolioName, json_response
+from riskd.web.problem import refusals
 
+MOST_SESSIONS = 500  # of one series
 READERS = 1  # a year of reports is read and scored at a time
 MOST_KEPT = 64  # portfolios whose newest answer is kept
 
@@ -42,6 +46,19 @@ class ViewsApi:
                 self._kept[name] = report, await asyncio.to_thread(self._judged, name)
         return Response(self._kept[name][1], media_type="application/json")
 
+    async def series(self, name: PortfolioName, last: Annotated[int, Query(ge=1, le=MOST_SESSIONS)] = 250) -> Response:
+        """The newest ``last`` sessions as columns, for charts: losses, figures with intervals, limits and their states, weights.
+
+        A twentieth of the history's bytes: what explains a figure is in the history alone. 404 without a report.
+        """
+        self._report(name)
+        async with self._readers:
+            return Response(await asyncio.to_thread(self._columns, name, last), media_type="application/json")
+
+    def _columns(self, name: str, last: int) -> bytes:
+        found = plain(series_of(name, self._archive.reports(name, last)))
+        return json.dumps(found, allow_nan=False, separators=(",", ":")).encode()
+
     def _report(self, name: str) -> PortfolioReport:
         report = next((r for r in self._board.snapshot.reports if r.portfolio == name), None)
         if report is None:
@@ -61,9 +78,10 @@ def view_routes(api: ViewsApi) -> APIRouter:
     router = APIRouter(prefix="/api/v1")
     told: list[tuple[str, Callable[..., Any], Any]] = [
         ("/portfolios/{name}/scenarios", api.scenarios, LossShape),
+        ("/portfolios/{name}/series", api.series, Series),
         ("/portfolios/{name}/model", api.model, ModelHealth),
         ("/runs", api.runs, list[Run]),
     ]
     for path, answer, kind in told:
-        router.add_api_route(path, answer, response_class=Response, responses={200: {"model": kind}})
+        router.add_api_route(path, answer, response_class=Response, responses={200: {"model": kind}, **refusals(404, 422)})
     return router

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,16 @@ from riskd.observe.snapshot import Snapshot
 from riskd.observe.stages import Stages
 from riskd.runtime.calendar import ExchangeCalendar
 from riskd.runtime.clock import HandClock, SystemClock
+from riskd.runtime.commands import Commander
 from riskd.runtime.delivery import Delivery
 from riskd.runtime.exchanges import Exchanges
 from riskd.runtime.ladder import Ladder
 from riskd.runtime.market_data import MarketData, Shelves
+from riskd.runtime.orders import Orders
 from riskd.runtime.picture import Picture
 from riskd.runtime.pipeline import Parts, Pipeline
 from riskd.runtime.service import Replay, Service
+from riskd.store.commands import Commands
 from riskd.store.database import open_database
 from riskd.store.desk import Desk
 from riskd.store.ledger import Ledger
@@ -90,11 +94,13 @@ async def turn(folder: Path, started: threading.Event, whole: list[Whole], stop:
     service = Service(pipeline, picture, delivery, calendar, wall, Console(silent=True), replay, stages=stages)
     asker = WhatIf(rules, pipeline.stored, past_its_time(board, wall.now))
     desk = Desk(database, rules.symbols, lambda symbol: LAST)
-    app = create_app(board, ledger, lambda: (b"", "text/plain"), desk, token=TOKEN, asker=asker)
+    commander = Commander(Commands(database), Orders(service, outbox, delivery, clock.now).handlers, clock.now)
+    heed = partial(commander.ask, door="http", wait=10.0)
+    app = create_app(board, ledger, lambda: (b"", "text/plain"), desk, token=TOKEN, asker=asker, heed=heed)
     bound = listen("127.0.0.1", 0)
     whole.append(Whole(f"http://127.0.0.1:{bound.getsockname()[1]}", board, ledger, []))
     started.set()
-    await service.run(stop, [delivery.run, lambda: serve_on(app, bound)])
+    await service.run(stop, [delivery.run, commander.run, lambda: serve_on(app, bound)])
     database.close()
 
 
@@ -219,6 +225,67 @@ def test_alerts_are_those_of_the_archive(whole: Whole, visit: Callable[..., Visi
     assert page.locator("#breaches .breach").count() == 1
     page.get_by_role("button", name="acknowledge").click()
     assert opened.text("#breaches .said") == "Say who you are."
+    assert opened.complaints == []
+
+
+def introduced(page: Any, reason: str) -> None:
+    """Name, token and reason in the one form that is unfolded."""
+    for name, value in (("author", "ann"), ("token", TOKEN), ("reason", reason)):
+        page.locator(f"[name={name}]").fill(value)
+
+
+def test_a_breach_is_acknowledged_and_silenced_on_the_page(whole: Whole, visit: Callable[..., Visit]) -> None:
+    """The receipts are the daemon's; then report, page and journal say by whom and why, and the daemon has alerts of it."""
+    opened = visit(whole.url, "#/alerts", until="#breaches .breach")
+    page = opened.page
+    introduced(page, "being reduced")
+    page.get_by_role("button", name="acknowledge").click()
+    page.get_by_text("done: book/").wait_for()
+    page.get_by_text("acknowledged by ann").first.wait_for()
+    page.get_by_label("Hours of silence").select_option("4")
+    page.get_by_role("button", name="silence for").click()
+    page.locator("#breaches .quiet", has_text="silent until").wait_for()
+    (report,) = told(whole, "status")["reports"]
+    known, rest = (report["limits"][0][what] for what in ("acknowledged", "silence"))
+    assert (known["author"], known["reason"], rest["author"]) == ("ann", "being reduced", "ann")
+    assert [a["kind"] for a in told(whole, "alerts?last=2")] == ["breach.silenced", "breach.acknowledged"]
+    assert sum(line.key.startswith("word/") for line in whole.ledger.lines()) == 2
+    page.locator("#alerts [data-kind='breach.silenced']").wait_for()
+    assert opened.complaints == []
+
+
+def test_a_portfolio_is_frozen_and_thawed_on_the_page(whole: Whole, visit: Callable[..., Visit]) -> None:
+    """Its proposal goes, the page says by whom and why; a second freeze is refused; thawed, there is a proposal again."""
+    opened = visit(whole.url, "#/p/book", until=".proposal")
+    page = opened.page
+    page.get_by_text("Freeze: have no allocation").click()
+    introduced(page, "audit until Friday")
+    page.get_by_role("button", name="freeze", exact=True).click()
+    page.locator(".frozen", has_text="frozen by ann").wait_for()
+    page.locator(".proposal").wait_for(state="detached")
+    assert "audit until Friday" in opened.text(".frozen")
+    assert told(whole, "status")["reports"][0]["status"] == "BREACH"  # worse than FROZEN
+    again = {"portfolio": "book", "author": "bob", "reason": "me too"}
+    refused = httpx.post(f"{whole.url}/api/v1/commands/freeze", json=again, headers={"Authorization": f"Bearer {TOKEN}"})
+    assert (refused.status_code, "frozen already, by ann" in refused.json()["detail"]) == (409, True)
+    page.get_by_text("Unfreeze: have allocations").click()
+    introduced(page, "audit is over")
+    page.get_by_role("button", name="unfreeze", exact=True).click()
+    page.locator(".proposal").wait_for()
+    assert page.locator(".frozen").count() == 0
+    assert opened.complaints == []
+
+
+def test_the_newest_session_is_judged_again_from_the_page(whole: Whole, visit: Callable[..., Visit]) -> None:
+    """Without a reason too; the receipt comes when it is done, and the step stands among the runs."""
+    opened = visit(whole.url, "#/runs", until="#runs .stages")
+    page = opened.page
+    before = told(whole, "runs?last=1")
+    page.get_by_text("Recompute: ask the sources again").click()
+    introduced(page, "")
+    page.get_by_role("button", name="recompute", exact=True).click()
+    page.locator(".say .said", has_text="done").wait_for()
+    assert told(whole, "runs?last=1") != before
     assert opened.complaints == []
 
 

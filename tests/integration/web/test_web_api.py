@@ -4,7 +4,6 @@ import json
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from importlib.resources import files
@@ -43,7 +42,7 @@ def test_every_answer_carries_the_headers(site: Any, path: str) -> None:
 def test_health_metrics_and_status(site: Any) -> None:
     """A ready daemon answers 200 everywhere and its status is the snapshot."""
     assert httpx.get(site.url + "/healthz").status_code == 200
-    assert httpx.get(site.url + "/readyz").json() == {"ready": True, "problems": []}
+    assert httpx.get(site.url + "/readyz").json() == {"ready": True, "problems": [], "delivery": []}
     metrics = httpx.get(site.url + "/metrics")
     assert (metrics.text, metrics.headers["content-type"]) == ("riskd_up 1\n", "text/plain; version=0.0.4; charset=utf-8")
     assert httpx.get(site.url + "/api/v1/status").json() == json.loads(json.dumps(plain(site.board.snapshot)))
@@ -62,6 +61,30 @@ def test_history_is_the_newest_rows_oldest_first(site: Any) -> None:
     assert [r["session"] for r in rows] == ["2026-11-18", "2026-11-19", "2026-11-20"]
     assert rows == site.archive.reports("growth", 3)
     assert len(httpx.get(site.url + "/api/v1/portfolios/growth/history").json()) == 250
+
+
+def test_a_series_is_the_history_in_columns(site: Any) -> None:
+    """Every figure, limit, loss and weight of 250 sessions to six places, with gaps where there were none, in under 100 kB."""
+    rows = site.archive.rows["growth"]
+    other = {"SPY": 0.5, "GLD": 0.3}
+    rows[100] = replace(rows[100], figures=rows[100].figures[1:], limits=(), realised_loss=None, weights=other, cash=0.2)
+    answer = httpx.get(site.url + "/api/v1/portfolios/growth/series")
+    found, history = answer.json(), httpx.get(site.url + "/api/v1/portfolios/growth/history").json()
+    assert len(answer.content) < 100_000
+    assert found["sessions"] == [r["session"] for r in history]
+    losses = [r["realised_loss"] for r in history]
+    assert (found["loss"].pop(100), losses.pop(100)) == (None, None)
+    assert found["loss"] == pytest.approx(losses, abs=5.1e-7)
+    for place, row in enumerate(history):
+        for figure in row["figures"]:
+            (column,) = [f for f in found["figures"] if (f["level"], f["horizon"]) == (figure["level"], figure["horizon"])]
+            for name in ("var", "var_low", "var_high", "cvar", "cvar_low", "cvar_high"):
+                assert column[name][place] == pytest.approx(figure[name], abs=5.1e-7)
+        told = {x["name"]: (x["max_cvar"][place], x["state"][place]) for x in found["limits"] if x["state"][place]}
+        assert told == {x["name"]: (pytest.approx(x["max_cvar"], abs=5.1e-7), x["state"]) for x in row["limits"]}
+    assert [f["var"][100] for f in found["figures"]].count(None) == 1
+    assert [(h["row"], h["weights"]) for h in found["holdings"]][1:] == [(100, other), (101, rows[101].weights)]
+    assert len(httpx.get(site.url + "/api/v1/portfolios/growth/series?last=2").json()["sessions"]) == 2
 
 
 def test_scenarios_are_shapes_of_the_board(site: Any) -> None:
@@ -118,6 +141,8 @@ def test_alerts_are_newest_first(site: Any) -> None:
         ("/api/v1/alerts?last=", 422, "last"),
         ("/api/v1/portfolios/absent/scenarios", 404, "absent"),
         ("/api/v1/portfolios/absent/model", 404, "absent"),
+        ("/api/v1/portfolios/absent/series", 404, "absent"),
+        ("/api/v1/portfolios/growth/series?last=501", 422, "last"),
         ("/api/v1/portfolios/Growth/model", 422, "name"),
         ("/api/v1/runs?last=61", 422, "last"),
     ],
@@ -280,14 +305,3 @@ def test_a_stopped_server_leaves_its_port(site: Any, serve: Callable[..., Any]) 
         httpx.get(site.url + "/healthz")
     again = serve(replace(site.board.snapshot), site.archive, port=site.port)
     assert httpx.get(again.url + "/healthz").status_code == 200
-
-
-def test_many_idle_readers_leave_room_for_no_more_than_the_cap(site: Any) -> None:
-    """Over 64 connections are turned away with 503 instead of being queued."""
-    idle = [socket.create_connection(("127.0.0.1", site.port), timeout=10) for _ in range(64)]
-    try:
-        assert raw_get(site.port, "/healthz")[0] == 503
-    finally:
-        for connection in idle:
-            with suppress(OSError):
-                connection.close()

@@ -1,7 +1,7 @@
 """How far prices can be trusted: by portfolio, by what is wrong with them, and by source."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 from riskd.core.grade import Grade
 from riskd.core.quality.doubt import Rule
@@ -24,3 +24,6 @@ def data_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
     names = dict.fromkeys((*snapshot.sources, *sorted(snapshot.feeds)))
     feeds = [((name,), float(snapshot.feeds.get(name) != "failing")) for name in names]
     yield gauge("riskd_feed_up", "0 while a source of prices does not answer, else 1.", ("feed",), feeds)
+    ends = [((name,), datetime.combine(end, time(), UTC).timestamp()) for name, end in snapshot.calendar_ends.items()]
+    text = "Last day that the installed calendar of an exchange knows; absent where it has no end."
+    yield gauge("riskd_calendar_end_timestamp_seconds", text, ("exchange",), ends)

@@ -5,45 +5,17 @@ import { percent } from "./format.js";
 import { saidOf, stateText } from "./limits.js";
 import { quiet } from "./panel.js";
 import { address } from "./route.js";
-import { bearer, credentials, speaker } from "./token.js";
+import { command, sayer } from "./say.js";
+import { credentials } from "./token.js";
 
 const HOURS = [1, 4, 8, 24];
 
-// An id of its own for each press, so that a command sent twice is heeded once.
-function freshId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return `page-${[...bytes].map((b) => b.toString(16).padStart(2, "0")).join("")}`;
-}
-
-function lacking(body) {
-  if (!body.author) return "Say who you are.";
-  if (!bearer()) return "The token is needed.";
-  return body.reason ? null : "Say why.";
-}
-
 function form(report, limit, link) {
-  const reason = el("input", { type: "text", name: "reason", maxlength: 500, autocomplete: "off" });
+  const about = { portfolio: report.portfolio, limit: limit.name };
   const hours = el("select", { name: "hours" }, ...HOURS.map((h) => el("option", { value: h, selected: h === 8 }, `${h} h`)));
-  const said = el("p", { class: "said", role: "status" });
-  async function send(name, extra) {
-    const body = { id: freshId(), portfolio: report.portfolio, limit: limit.name, author: speaker(), reason: reason.value.trim(), ...extra };
-    const lacks = lacking(body);
-    said.textContent = lacks ?? "Sending.";
-    if (lacks) return;
-    try {
-      const receipt = await link.post(`api/v1/commands/${name}`, body, bearer());
-      said.textContent = receipt?.detail ? `${receipt.status}: ${receipt.detail}` : "Taken.";
-    } catch (error) {
-      said.textContent = error.message;
-    }
-  }
-  const acknowledge = el("button", { type: "button" }, "acknowledge");
-  acknowledge.addEventListener("click", () => send("ack", {}));
-  const silence = el("button", { type: "button" }, "silence for");
-  silence.addEventListener("click", () => send("silence", { hours: Number(hours.value) }));
-  const span = el("label", { class: "beside" }, el("span", { class: "unseen" }, `Hours of silence for ${limit.name} of ${report.portfolio}`), hours);
-  const why = el("label", { class: "field" }, el("span", {}, `Why, for ${limit.name} of ${report.portfolio}`), reason);
-  return el("div", { class: "decide" }, why, el("div", { class: "buttons" }, acknowledge, silence, span), said);
+  const beside = el("label", { class: "beside" }, el("span", { class: "unseen" }, `Hours of silence for ${limit.name} of ${report.portfolio}`), hours);
+  const choices = [command("acknowledge", "ack", () => about), command("silence for", "silence", () => ({ ...about, hours: Number(hours.value) }))];
+  return sayer(link, `Why, for ${limit.name} of ${report.portfolio}`, choices, { beside });
 }
 
 // One open breach: what it says changes, its form stays, for somebody may be typing.

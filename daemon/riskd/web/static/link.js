@@ -3,6 +3,7 @@
 const SILENCE_MS = 75_000; // longer than this without an answer and the page goes grey
 const PULSE_MS = 30_000; // a stream cut without a word is only noticed by asking
 const ANSWER_MS = 10_000;
+const HEEDED_MS = 30_000; // what is posted is worked on before it is answered
 const REOPEN_MS = 5_000;
 
 export class Link {
@@ -41,11 +42,11 @@ export class Link {
   // Posts a body; token is what a bearer must show, null where none is needed. Throws with the refusal's own sentence.
   post(path, body, token = null) {
     const headers = { "Content-Type": "application/json", ...(token === null ? {} : { Authorization: `Bearer ${token}` }) };
-    return this.#ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+    return this.#ask(path, { method: "POST", headers, body: JSON.stringify(body) }, HEEDED_MS);
   }
 
-  async #ask(path, options) {
-    const response = await fetch(path, { ...options, signal: AbortSignal.timeout(ANSWER_MS), cache: "no-store" });
+  async #ask(path, options, patience = ANSWER_MS) {
+    const response = await fetch(path, { ...options, signal: AbortSignal.timeout(patience), cache: "no-store" });
     const text = await response.text();
     const body = readable(text);
     if (!response.ok) throw new Error(body?.detail ?? `${response.status} ${response.statusText}`);

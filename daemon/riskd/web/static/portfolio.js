@@ -8,6 +8,7 @@ import { Components } from "./components.js";
 import { el } from "./dom.js";
 import { grouped, percent } from "./format.js";
 import { History } from "./history.js";
+import { Hold } from "./hold.js";
 import { limitRow } from "./limits.js";
 import { paced } from "./link.js";
 import { Moved } from "./moved.js";
@@ -43,6 +44,7 @@ export class View {
   #allocation = panel("Allocation", { class: "panel allocation-panel" });
   #orders = el("div", { class: "stack" });
   #weights = new Weights();
+  #hold;
   #history;
   #load = paced(() => this.#read(), READ_MS);
   #simulate = paced(() => this.#simulated(), READ_MS);
@@ -52,7 +54,8 @@ export class View {
     this.#name = name;
     this.title = name;
     this.#history = new History(link, name);
-    this.#allocation.append(this.#orders);
+    this.#hold = new Hold(link);
+    this.#allocation.append(this.#orders, this.#hold.element);
     this.#body.append(
       el("div", { class: "pair" }, panel("Limits", {}, this.#limits, this.#notes), panel("Forecast and outcome", { class: "panel history" }, this.#chart.element)),
       this.#ahead.element,
@@ -99,6 +102,7 @@ export class View {
     this.#notes.replaceChildren(...[...report.notes, ...report.doubts.map((d) => `${d.symbol} ${d.session}: ${d.detail}`)].map((note) => el("li", {}, note)));
     this.#components.show(report);
     this.#moved.show(report);
+    this.#hold.show(report);
   }
 
   // Drawn again only when it changed, so that what is unfolded stays so.

@@ -2,34 +2,24 @@
 
 import { el } from "./dom.js";
 import { quiet } from "./panel.js";
-import { bearer, credentials, speaker } from "./token.js";
+import { sayer } from "./say.js";
+import { credentials } from "./token.js";
 
 function command(held) {
   return `riskd data approve ${held.symbol} ${held.session} --reason "..."`;
 }
 
 function decision(held, link, onDecided) {
-  const reason = el("input", { type: "text", name: "reason", maxlength: 500, required: true, autocomplete: "off" });
-  const said = el("p", { class: "said", role: "status" });
-  const buttons = ["approve", "reject"].map((verdict) => {
-    const button = el("button", { type: "button" }, verdict);
-    button.addEventListener("click", () => decide(verdict));
-    return button;
-  });
-  async function decide(verdict) {
-    const body = { symbol: held.symbol, session: held.session, verdict, author: speaker(), reason: reason.value.trim() };
-    const lacks = !body.author ? "Say who you are." : !bearer() ? "The token is needed." : !body.reason ? "Say why." : null;
-    said.textContent = lacks ?? "Sending.";
-    if (lacks) return;
-    try {
-      await link.post("api/v1/data/decisions", body, bearer());
-      said.textContent = `${verdict}d; the session is judged again within a minute.`;
+  const choices = ["approve", "reject"].map((verdict) => ({
+    text: verdict,
+    path: "api/v1/data/decisions",
+    body: () => ({ symbol: held.symbol, session: held.session, verdict }),
+    done: () => {
       onDecided();
-    } catch (error) {
-      said.textContent = error.message;
-    }
-  }
-  return el("div", { class: "decide" }, el("label", { class: "field" }, el("span", {}, `Why, for ${held.symbol} of ${held.session}`), reason), el("div", { class: "buttons" }, ...buttons), said);
+      return `${verdict === "reject" ? "rejected" : "approved"}; the session is judged again within a minute.`;
+    },
+  }));
+  return sayer(link, `Why, for ${held.symbol} of ${held.session}`, choices);
 }
 
 function doubt(held, link, onDecided) {

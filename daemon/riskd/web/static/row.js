@@ -47,7 +47,7 @@ export class Row {
     this.#key = key;
     this.element.dataset.status = report.status;
     this.#badge.show(report.status);
-    this.#facts.textContent = `grade ${report.grade}, ${report.session}`;
+    this.#facts.textContent = `grade ${report.grade}, ${report.session}${report.frozen ? `, frozen by ${report.frozen.author}` : ""}`;
     const worstFirst = [...report.limits].sort((a, b) => nearness(b) - nearness(a));
     const none = el("li", { class: "quiet" }, "no limits");
     this.#limits.replaceChildren(...(worstFirst.length ? worstFirst.map((limit) => limitLine(report, limit)) : [none]));

@@ -4,7 +4,9 @@ import { el, placed } from "./dom.js";
 import { moment, span } from "./format.js";
 import { paced } from "./link.js";
 import { panel, quiet } from "./panel.js";
+import { command, sayer } from "./say.js";
 import { head } from "./table.js";
+import { credentials } from "./token.js";
 
 const READ_MS = 1500;
 const LAST = 60;
@@ -71,6 +73,11 @@ function summary(cycle) {
   return el("summary", {}, el("b", {}, cycle.session ?? "no session"), el("span", { class: "quiet" }, cycle.runs.map((run) => run.what).join(", ")), fault, el("span", { class: "took" }, took(total)));
 }
 
+function again(link) {
+  const form = sayer(link, "Why, if there is something to say", [command("recompute", "recompute", () => ({}))], { needsReason: false });
+  return el("details", { class: "say" }, el("summary", {}, "Recompute: ask the sources again and judge the newest session again"), credentials(), form);
+}
+
 const keyOf = (cycle) => `${cycle.session} ${cycle.runs[0].begun_at}`;
 
 export class View {
@@ -85,7 +92,7 @@ export class View {
 
   constructor(link) {
     this.#link = link;
-    this.element = el("div", { class: "one" }, el("div", { class: "title" }, el("h2", {}, "Runs"), this.#counts), panel("Stages of the newest steps", { class: "panel runs-panel" }, this.#list));
+    this.element = el("div", { class: "one" }, el("div", { class: "title" }, el("h2", {}, "Runs"), this.#counts), again(link), panel("Stages of the newest steps", { class: "panel runs-panel" }, this.#list));
   }
 
   update(snapshot) {
