@@ -12,7 +12,7 @@ from riskd.core.allocation.answer import Ending
 from riskd.core.allocation.frontier import frontier
 from riskd.core.measures.cvar import cvar
 from riskd_models.papers.generator.generators import Bank, Task, generators, network_of
-from riskd_models.papers.generator.judged import promised
+from riskd_models.papers.generator.judged import promised, table_common
 from riskd_models.papers.generator.months import Months, month, problem_of, sweep, walk
 from riskd_models.papers.generator.numbers import SMALL
 from riskd_models.papers.market import Market, market_of
@@ -171,3 +171,19 @@ def test_a_month_is_read_off_its_bank() -> None:
     assert read["expected"][1] == pytest.approx(0.025) and read["var"][1] == pytest.approx(0.2)
     assert read["realised"] == pytest.approx(read["weights"] @ [0.02, -0.1])
     assert read["beyond"].tolist() == [pytest.approx(read["beyond"][0]), 0.0] and np.isnan(read["verified"]).all()
+
+
+def test_a_cvar_that_is_no_loss_has_no_score() -> None:
+    """A generator that once promised a gain as CVaR has no FZ0 and counts as worse than history, whatever it scores else."""
+    random = np.random.default_rng(0)
+    fields = dict.fromkeys(Months.__slots__, np.zeros(60)) | {
+        "equal_var": np.full(60, 0.05),
+        "equal_cvar": np.full(60, 0.07),
+        "equal_crps": random.random(60),
+        "equal_realised": 0.03 * random.standard_normal(60),
+    }
+    months = Months(**fields)
+    absurd = replace(months, equal_cvar=np.where(np.arange(60) == 7, -0.01, 0.07), equal_crps=months.equal_crps - 1)
+    told = table_common({"absurd": absurd, "history": months}, NUMBERS, "here")
+    assert told.column("FZ0")["absurd"] is None and told.column("FZ0")["history"] is not None
+    assert told.column("worse than history") == {"absurd": "yes", "history": "no"}

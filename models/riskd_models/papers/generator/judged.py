@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import binom
 
 from riskd.core.arrays import Floats
-from riskd.core.validation.compare import diebold_mariano
+from riskd.core.validation.compare import DieboldMariano, diebold_mariano
 from riskd.core.validation.coverage import band
 from riskd.core.validation.scores import fz0
 from riskd_models.papers.finding import Cell, Table, cell_or_none
@@ -96,22 +96,30 @@ def table_common(found: Mapping[str, Months], numbers: Numbers, where: str) -> T
     for name, months in found.items():
         fz, crps = scores(months, numbers.level), months.equal_crps
         pairs = ((fz, scores(base, numbers.level)), (crps, base.equal_crps))
-        tests = [None if name == HISTORY else diebold_mariano(ours - theirs) for ours, theirs in pairs]
-        worse = "yes" if any(test is not None and test.t > 0 and test.p < 0.05 for test in tests) else "no"
+        tests = [None if name == HISTORY else compared(ours, theirs) for ours, theirs in pairs]
+        worse = "yes" if fz is None or any(test is not None and test.t > 0 and test.p < 0.05 for test in tests) else "no"
         beyond = int((-months.equal_realised > months.equal_var).sum())
         t = [None if test is None else cell_or_none(test.t) for test in tests]
         means = (float(months.equal_cvar.mean()), float(months.clamped.mean()))
-        rows.append((name, float(fz.mean()), t[0], float(crps.mean()), t[1], beyond, *means, worse))
+        rows.append((name, None if fz is None else float(fz.mean()), t[0], float(crps.mean()), t[1], beyond, *means, worse))
     low, high = band(len(base.equal_var), numbers.level)
     note = (
         f"Equal weights held for {numbers.horizon} sessions, {len(base.equal_var)} months, level {numbers.level:g}; lower scores"
         " are better. t of Diebold and Mariano with Newey and West's variance against history, below zero is ahead of it."
-        f" {round(low * len(base.equal_var))} to {round(high * len(base.equal_var))} months beyond VaR are within luck. Clamped:"
+        f" {round(low * len(base.equal_var))} to {round(high * len(base.equal_var))} months beyond VaR are within luck. Worse: a"
+        " score behind history's at 5 %, or a CVaR that is no loss, for which there is no FZ0. Clamped:"
         " daily returns of one bank that the paper's bound of 20 % changed."
     )
     return Table(f"One common portfolio: {where}", columns, tuple(rows), note)
 
 
-def scores(months: Months, level: float) -> Floats:
-    """FZ0 (months,) of equal weights."""
+def compared(ours: Floats | None, theirs: Floats | None) -> DieboldMariano | None:
+    """Whether scores differ; None where either is missing."""
+    return None if ours is None or theirs is None else diebold_mariano(ours - theirs)
+
+
+def scores(months: Months, level: float) -> Floats | None:
+    """FZ0 (months,) of equal weights; None where a CVaR is no loss, for which it is not defined."""
+    if not (months.equal_cvar > 0).all():
+        return None
     return fz0(-months.equal_realised, months.equal_var, months.equal_cvar, level)
