@@ -9,7 +9,7 @@ from riskd.core.arrays import Floats
 from riskd.core.validation.coverage import band
 from riskd.lab.plots import SERIES, STAND_IN, coverage, drawn
 from riskd_models.papers.copula.judged import Reading, coverages
-from riskd_models.papers.copula.subsets import MEASURES, Subsets
+from riskd_models.papers.copula.subsets import MEASURES, Subsets, summary
 from riskd_models.papers.finding import Figure
 from riskd_models.study.quantified import LEVELS
 
@@ -28,9 +28,7 @@ def figure_assets(subsets: Subsets, measures: Mapping[str, Floats], counts: Sequ
 
     def draw(axes: Axes) -> None:
         for place, (system, values) in enumerate(measures.items()):
-            groups = [values[subsets.of_size(count), column] for count in counts]
-            mean = np.array([np.nanmean(group) for group in groups])
-            low, high = np.array([np.nanquantile(group, [0.1, 0.9]) for group in groups]).T
+            mean, low, high = np.array([summary(values[subsets.of_size(count), column]) for count in counts]).T
             x = np.arange(len(counts)) + 0.14 * (place - (len(measures) - 1) / 2)
             look = {"color": STAND_IN[SERIES[place]], "marker": "o", "markersize": 3, "linewidth": 1.0, "elinewidth": 0.8}
             axes.errorbar(x, mean, [mean - low, high - mean], label=system, **look)  # type: ignore[arg-type]

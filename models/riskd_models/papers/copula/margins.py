@@ -23,10 +23,11 @@ WIDEST, STEP = 12.0, 0.025  # of the normal scores at which a day's quantile fun
 
 
 def recipe_of(name: str, task: Task) -> WindowRecipe:
-    """The shipped recipe with the preset's number of steps and window."""
+    """The shipped recipe with the preset's steps, rate and window."""
     recipe = read_window_recipe(RECIPES / f"{name}.toml")
     numbers = task.numbers
-    training = recipe.training.model_copy(update={"steps": numbers.margin_steps, "validation": numbers.validation})
+    changes = {"steps": numbers.margin_steps, "learning_rate": numbers.margin_rate, "validation": numbers.validation}
+    training = recipe.training.model_copy(update=changes)
     network = recipe.network.model_copy(update={"window": numbers.window})
     return recipe.model_copy(update={"training": training, "network": network})
 

@@ -10,6 +10,7 @@ class Numbers:
     """Sizes of networks and of what is drawn; the networks are the same in both presets, the small one takes fewer steps."""
 
     margin_steps: int  # of the LSTM, TCN and GRU margins
+    margin_rate: float  # of learning; fewer steps want larger ones
     autoencoder_steps: int
     transformer_steps: int
     diffusion_steps: int
@@ -26,6 +27,7 @@ class Numbers:
 
 SMALL = Numbers(
     margin_steps=120,
+    margin_rate=1e-2,
     autoencoder_steps=300,
     transformer_steps=80,
     diffusion_steps=500,
@@ -37,6 +39,7 @@ SMALL = Numbers(
 )
 FULL = Numbers(
     margin_steps=800,
+    margin_rate=2e-3,
     autoencoder_steps=1000,
     transformer_steps=400,
     diffusion_steps=2500,

@@ -13,7 +13,7 @@ from riskd_models.papers.copula.judged import Reading, reading, table_1, table_l
 from riskd_models.papers.copula.market import Market, market
 from riskd_models.papers.copula.numbers import Numbers, numbers_of
 from riskd_models.papers.copula.rivals import BESIDE, RIVALS
-from riskd_models.papers.copula.subsets import MEASURES, measured, subset_readings, table_2
+from riskd_models.papers.copula.subsets import MEASURES, assets_lesson, measured, subset_readings, table_2
 from riskd_models.papers.copula.task import Task, joined, walked
 from riskd_models.papers.finding import Cell, Figure, Finding, Table
 from riskd_models.papers.preset import Preset
@@ -42,11 +42,13 @@ def run(preset: Preset, folder: Path, progress: Told = silent) -> Finding:
     if preset.full:
         more, drawn, learnt = part_of(work, ten, "forward", (*FIVE, *BESIDE))
         tables, figures, lessons = tables + more, figures + drawn, lessons + learnt
-    more, drawn = assets_part(work, market(preset, wide=True))
+    more, drawn, learnt = assets_part(work, market(preset, wide=True))
     task = task_of(work, ten, "split", ten.plans["split"][0])
     seen = kept(place, "copulas", lambda: copulas_seen(task, ten.panel))
     seeds = table_seeds(seeds_seen(task, place / "seeds"), task.numbers.seed)
-    return Finding(PAPER, TITLE, (*tables, *more, table_copulas(seen), seeds, table_daemon()), (*figures, *drawn), lessons)
+    return Finding(
+        PAPER, TITLE, (*tables, *more, table_copulas(seen), seeds, table_daemon()), (*figures, *drawn), lessons + learnt
+    )
 
 
 def task_of(work: Work, prices: Market, plan: str, block: Block) -> Task:
@@ -101,7 +103,7 @@ def part_of(work: Work, prices: Market, plan: str, names: tuple[str, ...]) -> Pa
     return tables, (figure,), (f"{where}: {said}.",)
 
 
-def assets_part(work: Work, wide: Market) -> tuple[tuple[Table, ...], tuple[Figure, ...]]:
+def assets_part(work: Work, wide: Market) -> Part:
     """The number of assets: random subsets of a wider market."""
     task = task_of(work, wide, "assets", wide.plans["split"][0])
     subsets, found = subset_readings(task, wide, work.folder / "assets")
@@ -114,7 +116,7 @@ def assets_part(work: Work, wide: Market) -> tuple[tuple[Table, ...], tuple[Figu
         " all assets and know no subset; copulas are fitted for each. Transformer-VaR would be trained anew for each: left out."
     )
     figures = tuple(figure_assets(subsets, measures, counts, measure) for measure in MEASURES)
-    return (table_2(subsets, measures, counts, note),), figures
+    return (table_2(subsets, measures, counts, note),), figures, (assets_lesson(subsets, measures, counts),)
 
 
 def table_daemon() -> Table:

@@ -18,7 +18,7 @@ from riskd_models.papers.copula.market import Market
 from riskd_models.papers.copula.rivals import BASELINE, gjr_fhs
 from riskd_models.papers.copula.task import Task, walked
 from riskd_models.papers.copula.vae import train_vae
-from riskd_models.papers.finding import Table
+from riskd_models.papers.finding import Table, cell_or_none
 from riskd_models.papers.work import Arrays, kept
 from riskd_models.study.joint import Combined
 from riskd_models.study.single import Forecast
@@ -143,6 +143,15 @@ def measured(found: Mapping[str, Arrays], losses: Floats) -> dict[str, Floats]:
     return measures
 
 
+def summary(values: Floats) -> tuple[float, float, float]:
+    """Mean, tenth and ninetieth per cent of what is there of ``values`` (subsets,); NaN where nothing is."""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return (np.nan,) * 3
+    low, high = np.quantile(known, [0.1, 0.9])
+    return float(known.mean()), float(low), float(high)
+
+
 def table_2(subsets: Subsets, measures: Mapping[str, Floats], counts: Sequence[int], note: str) -> Table:
     """The mean over subsets of each count, with the tenth and ninetieth per cent of them."""
     columns = ("system and assets", *(f"{m}{part}" for m in MEASURES for part in ("", ", 10 %", ", 90 %")))
@@ -150,9 +159,21 @@ def table_2(subsets: Subsets, measures: Mapping[str, Floats], counts: Sequence[i
     for name, values in measures.items():
         for count in counts:
             chosen = values[subsets.of_size(count)]
-            cells = [f(chosen[:, k]) for k in range(len(MEASURES)) for f in SUMMARY]
-            rows.append((f"{name}, {count}", *(None if np.isnan(cell) else float(cell) for cell in cells)))
+            cells = [cell_or_none(figure) for k in range(len(MEASURES)) for figure in summary(chosen[:, k])]
+            rows.append((f"{name}, {count}", *cells))
     return Table("Figure 2: the number of assets", columns, tuple(rows), note)
 
 
-SUMMARY = (np.nanmean, lambda x: np.nanquantile(x, 0.1), lambda x: np.nanquantile(x, 0.9))
+def assets_lesson(subsets: Subsets, measures: Mapping[str, Floats], counts: Sequence[int]) -> str:
+    """How far sizes differ in the LSTM-Copula's CVaR accuracy, beside how far subsets of one size do."""
+    accuracy = measures[COPULAS[0]][:, MEASURES.index("CVaR accuracy")]
+    found = {count: summary(accuracy[subsets.of_size(count)]) for count in counts}
+    known = {count: three for count, three in found.items() if np.isfinite(three[0])}
+    if not known:
+        return f"{COPULAS[0]}: no subset has a loss beyond VaR, and so no CVaR accuracy."
+    means = {count: mean for count, (mean, _, _) in known.items()}
+    best, span = max(means, key=lambda count: means[count]), np.mean([high - low for _, low, high in known.values()])
+    return (
+        f"{COPULAS[0]}: CVaR accuracy is {means[best]:.3f} with {best} assets, its best; sizes differ by"
+        f" {max(means.values()) - min(means.values()):.3f}, the middle 80 % of subsets of one size by {span:.3f}."
+    )

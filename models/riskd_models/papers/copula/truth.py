@@ -9,7 +9,7 @@ from scipy.stats import t as student
 from riskd.core.arrays import Floats
 
 DOF = 5.0
-OMEGA, ALPHA, BETA = 0.1, 0.15, 0.75  # of the variance in squared per cents; it is 1 in the long run
+OMEGA, ALPHA, BETA = 0.05, 0.2, 0.75  # of the variance in squared per cents; it is 1 in the long run
 BURN = 500
 
 
