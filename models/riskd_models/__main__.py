@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -49,6 +50,11 @@ def parser() -> argparse.ArgumentParser:
     heatmap.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
     heatmap.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
     heatmap.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
+    papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
+    papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
+    papers.add_argument("--device", default="cpu", help="where networks are trained: cpu or cuda (default: %(default)s)")
+    papers.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
@@ -106,37 +112,65 @@ def evaluated(wanted: argparse.Namespace) -> tuple[Path, Path]:
     return evaluate_book(wanted.book, recipe, *rest)
 
 
+def trained(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train``."""
+    yield told(train_artefact(without_ranges(read_recipe(wanted.recipe, wanted.until, wanted.name)), wanted.out))
+
+
+def ranged(wanted: argparse.Namespace) -> Iterator[object]:
+    """``ranges``: its tables, line by line."""
+    from riskd_models.study.range_report import range_study
+    from riskd_models.study.range_report import told as range_lines
+
+    yield from range_lines(range_study(wanted.book, read_recipe(RECIPE), read_recipe(wanted.recipe), wanted.out, wanted.data))
+
+
+def trained_window(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-window``."""
+    from riskd_models.window_artefact import train_window_artefact, window_told
+    from riskd_models.window_recipe import read_window_recipe
+
+    yield window_told(train_window_artefact(read_window_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out))
+
+
+def trained_heatmap(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-heatmap``."""
+    from riskd_models.papers.heatmap.artefact import heatmap_told, train_heatmap_artefact
+    from riskd_models.papers.heatmap.recipe import read_heatmap_recipe
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        made = read_heatmap_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out
+        yield heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share)))
+
+
+def papers_run(wanted: argparse.Namespace) -> Iterator[object]:
+    """``papers``: the paths of the report."""
+    from riskd_models.papers.preset import preset_of
+    from riskd_models.papers.verb import run_papers
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        yield from run_papers(preset_of(wanted.preset, wanted.device), wanted.names, wanted.out, tell)
+
+
+VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
+    "train": trained,
+    "evaluate": evaluated,
+    "ranges": ranged,
+    "train-window": trained_window,
+    "train-heatmap": trained_heatmap,
+    "papers": papers_run,
+    "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Run one verb; a user's mistake is one line on stderr and status 78."""
+    """Run one verb and print what it says; a user's mistake is one line on stderr and status 78."""
     wanted = parser().parse_args(arguments)
     try:
-        if wanted.verb == "train":
-            recipe = without_ranges(read_recipe(wanted.recipe, wanted.until, wanted.name))
-            print(told(train_artefact(recipe, wanted.out)))
-        elif wanted.verb == "evaluate":
-            print(*evaluated(wanted), sep="\n")
-        elif wanted.verb == "ranges":
-            from riskd_models.study.range_report import range_study
-            from riskd_models.study.range_report import told as range_lines
-
-            study = range_study(wanted.book, read_recipe(RECIPE), read_recipe(wanted.recipe), wanted.out, wanted.data)
-            for line in range_lines(study):
-                print(line, flush=True)
-        elif wanted.verb == "train-window":
-            from riskd_models.window_artefact import train_window_artefact, window_told
-            from riskd_models.window_recipe import read_window_recipe
-
-            print(window_told(train_window_artefact(read_window_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out)))
-        elif wanted.verb == "train-heatmap":
-            from riskd_models.papers.heatmap.artefact import heatmap_told, train_heatmap_artefact
-            from riskd_models.papers.heatmap.recipe import read_heatmap_recipe
-            from riskd_models.papers.work import progress
-
-            with progress() as tell:
-                made = read_heatmap_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out
-                print(heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share))))
-        else:
-            print(write_demo_prices(wanted.out))
+        for line in VERBS[wanted.verb](wanted):
+            print(line, flush=True)
     except RiskdError as error:
         print(error, file=sys.stderr)
         return 78
