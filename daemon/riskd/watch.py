@@ -91,13 +91,19 @@ class Broker:
 
 
 class Page:
-    """The same from the daemon's own page, over HTTP on this machine."""
+    """The same from the daemon's own page, over HTTP on this machine, with the token where others are let in too."""
 
-    def __init__(self, web: Json) -> None:
-        self._url = f"http://{web.get('host', '127.0.0.1')}:{web.get('port', 8321)}/api/v1/status"
+    def __init__(self, web: Json, folder: Path) -> None:
+        host: str = web.get("host", "127.0.0.1")
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        url = f"http://{f'[{host}]' if ':' in host else host}:{web.get('port', 8321)}/api/v1/status"
+        self._request = urllib.request.Request(url)
+        if "token_file" in web and web.get("host", "localhost") not in ("localhost", "127.0.0.1", "::1"):
+            token = credential(folder / web["token_file"]).read_text().rstrip("\r\n")
+            self._request.add_header("Authorization", f"Bearer {token}")
 
     def listen(self, seconds: float) -> Iterator[tuple[str, bytes]]:
-        with urllib.request.urlopen(self._url, timeout=10) as answer:
+        with urllib.request.urlopen(self._request, timeout=10) as answer:
             yield "status", json.dumps(json.load(answer).get("pulse")).encode()
         time.sleep(seconds)
 
@@ -225,7 +231,7 @@ def main() -> int:
         return 78
     mqtt, web, folder = config.get("mqtt", {}), config.get("web", {}), asked.config.resolve().parent
     patience = 0.0 if asked.once is not None else asked.patience
-    return watch(lambda: Page(web) if asked.http else Broker(mqtt, folder), patience, asked.once, asked.run)
+    return watch(lambda: Page(web, folder) if asked.http else Broker(mqtt, folder), patience, asked.once, asked.run)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window, train-heatmap and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -44,6 +44,11 @@ def parser() -> argparse.ArgumentParser:
     window.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
     window.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
     window.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    heatmap = verbs.add_parser("train-heatmap", help="train a network that reads heat maps of the last ten sessions: two minutes")
+    heatmap.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
+    heatmap.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
+    heatmap.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
+    heatmap.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
@@ -122,6 +127,14 @@ def main(arguments: list[str]) -> int:
             from riskd_models.window_recipe import read_window_recipe
 
             print(window_told(train_window_artefact(read_window_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out)))
+        elif wanted.verb == "train-heatmap":
+            from riskd_models.papers.heatmap.artefact import heatmap_told, train_heatmap_artefact
+            from riskd_models.papers.heatmap.recipe import read_heatmap_recipe
+            from riskd_models.papers.work import progress
+
+            with progress() as tell:
+                made = read_heatmap_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out
+                print(heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share))))
         else:
             print(write_demo_prices(wanted.out))
     except RiskdError as error:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import torch
 from numpy.typing import NDArray
 
@@ -16,62 +15,12 @@ from riskd.forecast.artefact import CARD, GOLDEN, MODEL
 from riskd.forecast.window_card import HEADS, WINDOW, WindowCard
 from riskd_models.export import npz_bytes
 from riskd_models.pool import Panel, data_digest
-from riskd_models.step_graph import Graph, checked_model, tensor
-from riskd_models.window_net import WindowLstm
+from riskd_models.window_graph import window_model
 from riskd_models.window_recipe import WindowRecipe
 from riskd_models.window_train import TrainedWindow
 
 LIBRARIES = ("torch", "onnx", "onnxruntime", "numpy")
 Array = NDArray[np.float32]
-
-
-def window_model(network: WindowLstm, opset: int) -> onnx.ModelProto:
-    """The network with its weights inside one file; checked by onnx before it is returned."""
-    graph, numbers = Graph(), network.numbers
-    weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
-    assets, names = weights["lstm.weight_ih_l0"].shape[1], HEADS[numbers.head]
-    hidden = add_lstm(graph, weights, numbers.hidden, numbers.joint)
-    output = graph.add("Gemm", [hidden, *(graph.array(k, weights[f"head.{k}"]) for k in ("weight", "bias"))], "output", transB=1)
-    add_head(graph, output, network)
-    rows: tuple[str | int, ...] = ("M", assets) if numbers.joint else ("N",)
-    proto = graph.named(WINDOW, [tensor(WINDOW, *rows, numbers.window)], [tensor(name, *rows) for name in names])
-    return checked_model(proto, opset)
-
-
-def add_lstm(graph: Graph, weights: dict[str, Array], hidden: int, joint: bool) -> str:
-    """Adds the layer; returns the last hidden state (rows, hidden). Torch keeps its gates as i, f, g, o, ONNX as i, o, f, g."""
-    if joint:
-        steps = graph.add("Transpose", [WINDOW], "steps", perm=[2, 0, 1])
-    else:
-        turned = graph.add("Transpose", [WINDOW], "turned", perm=[1, 0])
-        steps = graph.add("Unsqueeze", [turned, graph.array("last_axis", np.array([2]))], "steps")
-
-    def gates(name: str) -> Array:
-        i, f, g, o = np.split(weights[f"lstm.{name}_l0"], 4)
-        return np.concatenate([i, o, f, g])
-
-    bias = np.concatenate([gates("bias_ih"), gates("bias_hh")])
-    constants = {"W": gates("weight_ih"), "R": gates("weight_hh"), "B": bias}
-    inputs = [steps, *(graph.array(name, value[None]) for name, value in constants.items())]
-    graph.nodes.append(onnx.helper.make_node("LSTM", inputs, ["", "last"], name="lstm", hidden_size=hidden))
-    return graph.add("Squeeze", ["last", graph.array("first_axis", np.array([0]))], "hidden")
-
-
-def add_head(graph: Graph, output: str, network: WindowLstm) -> None:
-    """Adds the parameters by name, as :meth:`WindowLstm.forward` bounds them."""
-    numbers = network.numbers
-    if numbers.head == "mean":
-        if numbers.joint:
-            graph.add("Identity", [output], "mean")
-        else:
-            graph.add("Squeeze", [output, graph.array("columns", np.array([1]))], "mean")
-        return
-    columns = graph.split(output, ["o0", "o1", "o2"], axis=1)
-    mu, width, tail = (graph.add("Squeeze", [c, graph.array("columns", np.array([1]))], f"{c}_row") for c in columns)
-    graph.add("Identity", [mu], "mu")
-    graph.add("Add", [graph.add("Softplus", [width], "width"), graph.real(numbers.least_sigma)], "sigma")
-    open_tail = graph.times(graph.add("Sigmoid", [tail], "tail"), numbers.most_dof - numbers.least_dof, "span")
-    graph.add("Add", [open_tail, graph.real(numbers.least_dof)], "nu")
 
 
 @torch.no_grad()

@@ -13,12 +13,14 @@ from riskd_models.recipe import Section, Share
 
 
 class Network(Section):
-    """One LSTM layer over a window, and the bounds of a Student-t head."""
+    """What reads a window, and the bounds of a Student-t head."""
 
+    cell: Literal["lstm", "gru", "tcn"] = "lstm"  # one recurrent layer, or causal convolutions
+    kernel: Annotated[int, Field(ge=2)] = 3  # taps of a convolution
     joint: bool  # one network for all assets together, or one that every asset shares
     head: Head
     window: PositiveInt
-    hidden: PositiveInt
+    hidden: PositiveInt  # or channels
     least_dof: PositiveFloat
     most_dof: PositiveFloat
     least_sigma: PositiveFloat  # in units of the standardised return

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from riskd.core.arrays import Floats
 from riskd.errors import ConfigError
 from riskd_models.pool import Panel
-from riskd_models.window_net import WindowLstm, log_density, loss
+from riskd_models.window_net import WindowNet, log_density, loss
 from riskd_models.window_recipe import WindowRecipe
 
 
@@ -43,7 +43,7 @@ class Samples:
 class TrainedWindow:
     """A network, what it was trained on, and its scores on the rows it was not."""
 
-    network: WindowLstm
+    network: WindowNet
     samples: Samples
     scores: dict[str, float]
 
@@ -65,26 +65,31 @@ def samples_of(panel: Panel, recipe: WindowRecipe) -> Samples:
 
 
 def train_window(
-    panel: Panel, recipe: WindowRecipe, told: Callable[[int, float], None] = lambda step, loss: None
+    panel: Panel,
+    recipe: WindowRecipe,
+    told: Callable[[int, float], None] = lambda step, loss: None,
+    device: str = "cpu",
 ) -> TrainedWindow:
     """A network trained from scratch for a fixed number of steps; the same recipe on the same machine gives the same weights.
 
-    On one thread: for so small a network more are slower, and how many there are would be seen in the last bits.
+    On one thread: for so small a network more are slower, and how many there are would be seen in the last bits. What comes back
+    is on the processor, whatever ``device`` it was trained on.
     """
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
     torch.use_deterministic_algorithms(True)
     samples = samples_of(panel, recipe)
-    network = WindowLstm(recipe.network, samples.z.shape[1] if recipe.network.joint else 1)
+    network = WindowNet(recipe.network, samples.z.shape[1] if recipe.network.joint else 1).to(device)
+    moved = replace(samples, z=samples.z.to(device))
     numbers, random = recipe.training, np.random.default_rng(recipe.seed)
     optimiser = torch.optim.Adam(network.parameters(), lr=numbers.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / numbers.steps)  # the last step's noise fades
     for step in range(numbers.steps):
         rows, columns = picked(samples, recipe, step, random)
-        found = descended(network, optimiser, samples.batch(rows, columns, recipe.network.window), numbers.gradient_norm)
+        found = descended(network, optimiser, moved.batch(rows, columns, recipe.network.window), numbers.gradient_norm)
         schedule.step()
         told(step + 1, found)
-    network.eval()
+    network.cpu().eval()
     return TrainedWindow(network, samples, judged(network, samples, recipe))
 
 
@@ -103,7 +108,7 @@ def picked(
     return rows, columns
 
 
-def descended(network: WindowLstm, optimiser: torch.optim.Optimizer, batch: tuple[Tensor, Tensor], norm: float) -> float:
+def descended(network: WindowNet, optimiser: torch.optim.Optimizer, batch: tuple[Tensor, Tensor], norm: float) -> float:
     """One step downhill; its loss."""
     windows, target = batch
     found = loss(network(windows), target)
@@ -114,7 +119,7 @@ def descended(network: WindowLstm, optimiser: torch.optim.Optimizer, batch: tupl
     return float(found.detach())
 
 
-def judged(network: WindowLstm, samples: Samples, recipe: WindowRecipe) -> dict[str, float]:
+def judged(network: WindowNet, samples: Samples, recipe: WindowRecipe) -> dict[str, float]:
     """Mean scores on the judged rows beside those of one constant law fitted on the learnt rows; lower is better.
 
     A mean is judged by its squared error, a Student-t by its negative log density; both of standardised returns.
@@ -131,7 +136,7 @@ def judged(network: WindowLstm, samples: Samples, recipe: WindowRecipe) -> dict[
 
 
 @torch.no_grad()
-def predicted(network: WindowLstm, samples: Samples, recipe: WindowRecipe) -> tuple[Tensor, ...]:
+def predicted(network: WindowNet, samples: Samples, recipe: WindowRecipe) -> tuple[Tensor, ...]:
     """The parameters of every judged row, each (rows, assets)."""
     rows, assets = np.array(samples.judged), samples.z.shape[1]
     if recipe.network.joint:

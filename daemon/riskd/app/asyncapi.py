@@ -14,7 +14,10 @@ EVENT, JSON, TEXT = "application/cloudevents+json", "application/json", "text/pl
 PARAMETERS = {
     "base": {"description": "mqtt.base_topic", "default": "riskd"},
     "portfolio": {"description": "portfolios.name: 1 to 32 of a-z, 0-9, - and _"},
-    "client": {"description": "mqtt.client_id, under reply whatever the sender chose", "default": "riskd-main"},
+    "client": {
+        "description": "mqtt.client_id, under reply whatever the sender chose, under receipts one of mqtt.receipts",
+        "default": "riskd-main",
+    },
     "command": {"description": "what to do", "enum": list(ORDERS)},
 }
 Object = dict[str, Any]
@@ -81,6 +84,14 @@ CHANNELS = (
         "receipt",
         retain=False,
         expiry=RECEIPT_EXPIRY_SECONDS,
+    ),
+    Channel(
+        "handled",
+        "{base}/receipts/{client}",
+        "Ids of events that a subscriber named in mqtt.receipts has handled, as text or as a JSON array; never retained. Without"
+        " them an event is sent again, with the user property dup.",
+        {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        heeded=True,
     ),
     Channel(
         "reply",

@@ -23,6 +23,9 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
     if settings.mqtt is not None:
         target = mqtt_target(settings.mqtt)
         yield "mqtt", f"{target.address} under {target.base_topic}"
+    if settings.web is not None:
+        settings.web.token()
+        yield "web", f"{settings.web.host} port {settings.web.port}, {'this machine' if settings.web.local else 'with the token'}"
     sinks = sinks_of(settings, SystemClock().now)
     yield "sinks", ", ".join(sink.name for sink in sinks)
     newest = newest_session(settings)

@@ -54,6 +54,7 @@ from riskd.store.notes import Notes
 from riskd.store.pulses import Pulses
 from riskd.store.queue import SqlOutbox
 from riskd.web.commands import Heed
+from riskd.web.door import Door, Limits
 from riskd.web.server import create_app, listen, serve_on
 
 log = logging.getLogger(__name__)
@@ -189,6 +190,8 @@ def _desk(settings: Settings, database: Database, market: Market) -> Desk:
 
 def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf, heed: Heed) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
-    app = create_app(board, ledger, metrics.render, desk, token=settings.token(), asker=asker, heed=heed)
-    bound = listen(settings.host, settings.port)
-    return lambda: serve_on(app, bound)
+    app = create_app(
+        board, ledger, metrics.render, desk, settings.served, settings.token(), asker=asker, heed=heed, local=settings.local
+    )
+    bound, limits = listen(settings.host, settings.port), Limits(per_address=settings.connections_per_address)
+    return lambda: serve_on(app, bound, Door(limits))

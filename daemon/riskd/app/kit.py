@@ -25,6 +25,8 @@ from riskd.feeds.price_file import Reading
 from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
 from riskd.forecast.artefact import load_artefact
+from riskd.forecast.heatmap import HeatmapForecaster
+from riskd.forecast.heatmap_card import is_heatmap, load_heatmap
 from riskd.forecast.onnx_lstm import OnnxLstm
 from riskd.forecast.window import WindowForecaster
 from riskd.forecast.window_card import is_window, load_window
@@ -81,14 +83,16 @@ def venues_of(settings: Settings) -> Exchanges | None:
     return exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
 
-def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster:
+def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster | HeatmapForecaster:
     """The configured model; a broken artefact or one of another universe is a mistake of configuration: ConfigError."""
     return _loaded(settings, settings.model.artefact, "model.artefact")
 
 
-def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowForecaster:
+def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowForecaster | HeatmapForecaster:
     spec = settings.model
     try:
+        if is_heatmap(artefact):
+            return HeatmapForecaster(load_heatmap(artefact), spec.provider, threads=spec.threads)
         if not is_window(artefact):
             return OnnxLstm(load_artefact(artefact), spec.provider, threads=spec.threads)
         forecaster = WindowForecaster(load_window(artefact), spec.provider, threads=spec.threads)

@@ -11,6 +11,8 @@ from riskd.sinks.home_assistant import Discovery, discovery, withdrawal
 from riskd.sinks.log import LogSink
 from riskd.sinks.mqtt import MqttSink
 from riskd.sinks.mqtt_commands import CommandDoor, Heed
+from riskd.sinks.mqtt_receipts import Receipts
+from riskd.sinks.mqtt_wire import EVENT_EXPIRY_SECONDS
 from riskd.sinks.post import Target
 from riskd.sinks.sink import Sink
 from riskd.sinks.webhook import WebhookSink
@@ -42,7 +44,8 @@ def takers(sinks: tuple[Sink, ...]) -> tuple[str, ...]:
 def _mqtt(settings: Settings, spec: Mqtt, now: Now, heed: Heed | None) -> MqttSink:
     key = spec.command_key()
     door = CommandDoor(spec.base_topic, heed, now, key) if heed is not None else None
-    return MqttSink(mqtt_target(spec), discovery=_discovery(settings, spec), door=door)
+    awaited = Receipts(spec.base_topic, spec.receipts, spec.receipt_seconds, EVENT_EXPIRY_SECONDS) if spec.receipts else None
+    return MqttSink(mqtt_target(spec), discovery=_discovery(settings, spec), door=door, receipts=awaited)
 
 
 def _discovery(settings: Settings, spec: Mqtt) -> Discovery | None:

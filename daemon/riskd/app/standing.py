@@ -74,9 +74,10 @@ def _daemon(asked: bool, told: Row | None) -> Row:
 
 
 def _asked(web: Web) -> Row | None:
-    connection = HTTPConnection(web.host, web.port, timeout=PATIENCE)
+    connection = HTTPConnection(web.reached, web.port, timeout=PATIENCE)
+    headers = {} if web.local else {"Authorization": f"Bearer {web.token()}"}
     try:
-        connection.request("GET", "/api/v1/status")
+        connection.request("GET", "/api/v1/status", headers=headers)
         answer = connection.getresponse()
         body = json.loads(answer.read()) if answer.status == 200 else None
     except (OSError, HTTPException, ValueError):

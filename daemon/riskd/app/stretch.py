@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from riskd.app.kit import hand_clock, load_forecaster, market_of, rules_of
 from riskd.core.rules import Rules
 from riskd.errors import ConfigError
+from riskd.forecast.heatmap import HeatmapForecaster
 from riskd.forecast.onnx_lstm import OnnxLstm
 from riskd.forecast.window import WindowForecaster
 from riskd.settings import ReplayFeed, Settings
@@ -32,7 +33,7 @@ def stretch(settings: Settings, first: date | None, last: date | None, in_sample
 def learnt_until(rules: Rules) -> date:
     """The newest session that the champion or a rival learnt from."""
     forecasters = [own.forecaster for own in (rules, *rules.in_lanes)]
-    return max(f.learnt_until for f in forecasters if isinstance(f, OnnxLstm | WindowForecaster))
+    return max(f.learnt_until for f in forecasters if isinstance(f, OnnxLstm | WindowForecaster | HeatmapForecaster))
 
 
 def demand_unseen(settings: Settings, rules: Rules, first: date) -> None:

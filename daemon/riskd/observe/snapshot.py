@@ -25,6 +25,7 @@ class Delivery:
     trouble: str = ""  # why nothing gets through, empty if something does
     trouble_seconds: float = 0.0  # for how long
     unheard: str = ""  # that the newest event was taken and reached nobody
+    unreceipted: int = 0  # events taken whose receipts have not all come
 
 
 @dataclass(frozen=True, slots=True)

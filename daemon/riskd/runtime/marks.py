@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from riskd.errors import StoreFull
 from riskd.store.outbox import Outbox
+
+BATCH = 1000  # events marked in one statement
 
 
 class Marks:
@@ -13,7 +16,7 @@ class Marks:
     def __init__(self, outbox: Outbox, sink: str, on_full: Callable[[StoreFull], None]) -> None:
         """``on_full`` is called in the event loop for every write that the store could not take."""
         self._outbox, self._sink, self._on_full = outbox, sink, on_full
-        self._owed: dict[int, str | None] = {}  # place in the outbox -> why it was parked, None if it was taken
+        self._owed: dict[int, Callable[[], None]] = {}  # place in the outbox -> the write
 
     @property
     def owed(self) -> frozenset[int]:
@@ -22,31 +25,40 @@ class Marks:
 
     async def taken(self, seq: int) -> None:
         """The sink took the event."""
-        self._owed[seq] = None
+        self._owed[seq] = partial(self._outbox.delivered, self._sink, seq)
         await self.settle()
+
+    async def confirmed(self, seq: int) -> None:
+        """The sink took the event, and receipts are still to come."""
+        self._owed[seq] = partial(self._outbox.confirmed, self._sink, seq)
+        await self.settle()
+
+    async def received(self, seqs: list[int]) -> None:
+        """Every receipt of these events came."""
+        for start in range(0, len(seqs), BATCH):
+            batch = seqs[start : start + BATCH]
+            if not await self._written(partial(self._outbox.received, self._sink, batch)):
+                self._owed |= {seq: partial(self._outbox.received, self._sink, [seq]) for seq in batch}
 
     async def parked(self, seq: int, why: str) -> None:
         """The sink will never take the event."""
-        self._owed[seq] = why
+        self._owed[seq] = partial(self._outbox.failed, self._sink, seq, why, True)
         await self.settle()
 
     async def refused(self, seq: int, why: str) -> None:
         """The sink did not take the event this time; a try that cannot be written is not counted."""
-        await self._written(seq, why, park=False)
+        await self._written(partial(self._outbox.failed, self._sink, seq, why, False))
 
     async def settle(self) -> None:
         """Write what is owed, as far as the store takes it."""
-        for seq, why in list(self._owed.items()):
-            if not await self._written(seq, why, park=True):
+        for seq, write in list(self._owed.items()):
+            if not await self._written(write):
                 return
             del self._owed[seq]
 
-    async def _written(self, seq: int, why: str | None, park: bool) -> bool:
+    async def _written(self, write: Callable[[], None]) -> bool:
         try:
-            if why is None:
-                await asyncio.to_thread(self._outbox.delivered, self._sink, seq)
-            else:
-                await asyncio.to_thread(self._outbox.failed, self._sink, seq, why, park)
+            await asyncio.to_thread(write)
         except StoreFull as error:
             self._on_full(error)
             return False

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -14,6 +15,8 @@ from riskd.core.signature import SHORTEST_KEY
 from riskd.errors import ConfigError
 from riskd.settings.section import Confidence, Currency, Name, Port, Section, Sessions, secret
 
+HostName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9.-]{1,253}$")]
+SHORTEST_TOKEN = 16
 DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]password=")
 
@@ -190,6 +193,14 @@ class Mqtt(Section):
         default=60, description="between two signs of life on <base>/status; each is good for two and a half"
     )
 
+    receipts: tuple[Name, ...] = Field(
+        default=(),
+        description="subscribers that send the id of each event they have handled to <base>/receipts/<name>; until then it is"
+        " sent again",
+    )
+    receipt_seconds: Annotated[int, Field(ge=5, le=3600)] = Field(
+        default=10, description="an event without its receipts is sent again after so long, then after pauses twice as long"
+    )
     home_assistant: bool | None = Field(
         default=None, description="true shows riskd to Home Assistant as a device, false takes it away again; absent does neither"
     )
@@ -210,12 +221,55 @@ class Mqtt(Section):
 class Web(Section):
     """Page, API and metrics."""
 
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", description="address to listen on; another one than loopback needs token_file")
     port: Port = 8321
+    hosts: tuple[HostName, ...] = Field(
+        default=(), description="further names that a browser or a proxy may ask for, such as risk.example.org; need token_file"
+    )
     token_file: Path | None = Field(
-        default=None, description="file that holds the bearer token of who may decide on prices; must not be readable by others"
+        default=None,
+        description="file that holds the bearer token of who may change something, and of who reads from another machine; must "
+        "not be readable by others",
+    )
+    connections_per_address: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=16,
+        description="at once from one other machine; a proxy there needs more; 64 is the most of all machines together",
     )
 
+    @model_validator(mode="after")
+    def _closed(self) -> Self:
+        if self.token_file is None and not self.local:
+            raise ValueError(f"host = {self.host!r} lets other machines in: set token_file, or leave it at 127.0.0.1")
+        if self.token_file is None and self.hosts:
+            raise ValueError(f"hosts = {self.hosts[0]!r} lets others than this machine ask: set token_file, or leave it out")
+        return self
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can connect."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Every name that may be asked for, beside those of loopback."""
+        return (*self.hosts, self.host)
+
+    @property
+    def reached(self) -> str:
+        """The address at which this machine itself reaches it."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+
     def token(self) -> str | None:
-        """What ``token_file`` holds; ConfigError when it is missing or others may read it."""
-        return secret(self.token_file, "web.token_file")
+        """What ``token_file`` holds; ConfigError when it is missing, others may read it or it could be guessed."""
+        token = secret(self.token_file, "web.token_file")
+        if token is not None and len(token) < SHORTEST_TOKEN:
+            raise ConfigError(
+                f"web.token_file: {self.token_file} holds {len(token)} characters; write at least {SHORTEST_TOKEN}, such as "
+                "those of openssl rand -hex 16"
+            )
+        return token

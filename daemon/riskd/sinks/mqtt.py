@@ -19,6 +19,7 @@ from riskd.sinks.event_loop import heed_cancellation, hush
 from riskd.sinks.home_assistant import STATUS, Discovery
 from riskd.sinks.mqtt_commands import CommandDoor
 from riskd.sinks.mqtt_link import Link
+from riskd.sinks.mqtt_receipts import Receipts
 from riskd.sinks.mqtt_target import MqttTarget as MqttTarget
 from riskd.sinks.mqtt_target import tls_context as tls_context
 from riskd.sinks.mqtt_wire import LIVE, connect_properties, heard, properties_of, receipt_properties
@@ -74,17 +75,20 @@ class MqttSink:
         *,
         discovery: Discovery | None = None,
         door: CommandDoor | None = None,
+        receipts: Receipts | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         draw: Callable[[], float] = random.random,
     ) -> None:
         """Raises ConfigError if a TLS file cannot be used. ``sleep`` and ``draw`` are the back-off's clock and jitter.
 
         ``discovery`` is published on every connection, and when Home Assistant says that it has started. Commands go to ``door``.
+        With ``receipts`` an event is done with when subscribers said that they have handled it, not when the broker has it.
         """
         tls_context(settings)
         self._target = settings
         self._discovery = discovery
         self._door = door
+        self.receipts = receipts
         self._sleep = sleep
         self._draw = draw
         self._link: Link | None = None
@@ -113,7 +117,8 @@ class MqttSink:
 
     async def deliver(self, message: Message) -> None:
         """Publish and wait for the broker's answer. Raises DeliveryError, permanent if no broker could ever take it."""
-        properties = properties_of(message) if self._target.protocol == "5" else None
+        again = self.receipts.again(message.id) if self.receipts else 0
+        properties = properties_of(message, again) if self._target.protocol == "5" else None
         await self._publish(message, f"{self._target.base_topic}/{message.topic}", properties)
 
     async def _publish(self, message: Message, topic: str, properties: Properties | None, most: int = MAX_EVENT_BYTES) -> None:
@@ -169,19 +174,24 @@ class MqttSink:
 
     async def _serve(self, link: Link) -> None:
         """Announce, then wait until the connection is lost (MqttError) or the task is cancelled."""
-        await self._announce(link, "online")
         self._told.clear()
+        for topic in self.receipts.filters if self.receipts else ():
+            await self._hear(link, topic, "receipts")  # before it says online: whoever hears that may send receipts once more
+        await self._announce(link, "online")
         self._link, self._connections, self.fault = link, self._connections + 1, ""
         logger.info("connected to MQTT broker %s as %s", self._target.address, self._target.client_id)
         try:
             heed_cancellation()
             await self._introduce(link)
             heed_cancellation()
-            await self._listen(link)
+            if self._door:
+                await self._hear(link, self._door.filter, "commands")
             heed_cancellation()
             async for message in link.messages:
                 if self._door and self._door.hears(str(message.topic)):
                     self._door.take(heard(message), self._reply)
+                elif self.receipts and str(message.topic) in self.receipts.filters:
+                    self.receipts.take(heard(message))
                 if self._discovery and str(message.topic) == STATUS and message.payload == b"online":
                     await self._retain(link, self._discovery.topic, self._discovery.payload)
                     heed_cancellation()
@@ -203,16 +213,12 @@ class MqttSink:
         if self._discovery.payload:
             await link.subscribe(STATUS, qos=1)
 
-    async def _listen(self, link: Link) -> None:
-        """Subscribe to commands; a refusal is told and leaves alerts flowing."""
-        if self._door is None:
-            return
+    async def _hear(self, link: Link, topic: str, what: str) -> None:
+        """Subscribe; a refusal is told and leaves alerts flowing."""
         options = {"options": LIVE} if self._target.protocol == "5" else {"qos": 1}
-        (code,) = await link.subscribe(self._door.filter, **options)
+        (code,) = await link.subscribe(topic, **options)
         if (code.value if isinstance(code, ReasonCode) else code) >= 128:
-            self._tell(
-                f"MQTT broker {self._target.address} refuses to let riskd hear commands on {self._door.filter}: see its ACL"
-            )
+            self._tell(f"MQTT broker {self._target.address} refuses to let riskd hear {what} on {topic}: see its ACL")
 
     async def _reply(self, topic: str, body: str, correlation: bytes | None) -> None:
         """Publish a receipt. Raises DeliveryError."""

@@ -17,12 +17,17 @@ LARGEST_PACKET = MOST_BYTES + 4096  # bytes that riskd takes: the largest comman
 LIVE = SubscribeOptions(qos=1, retainAsPublished=True)  # the retain flag comes as it was sent, not only with what is old
 
 
-def properties_of(message: Message) -> Properties:
-    """Retained messages never expire by MQTT: they carry their own validity."""
+def properties_of(message: Message, again: int = 0) -> Properties:
+    """Retained messages never expire by MQTT: they carry their own validity.
+
+    ``again`` is how often an event was tried before, if it is sent once more because no receipt came.
+    """
     properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     properties.ContentType = "application/json" if message.retain else "application/cloudevents+json"
     if not message.retain:
         properties.MessageExpiryInterval = EVENT_EXPIRY_SECONDS
+    if again:
+        properties.UserProperty = ("dup", str(again))
     return properties
 
 

@@ -1,8 +1,9 @@
 """The seam to whoever listens."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from riskd.core.message import Message
+from riskd.sinks.mqtt_receipts import Receipts
 
 
 class Sink(Protocol):
@@ -31,3 +32,10 @@ class Sink(Protocol):
     async def run(self) -> None: ...
 
     async def deliver(self, message: Message) -> None: ...
+
+
+@runtime_checkable
+class Receipted(Protocol):
+    """A sink whose events are not done with when it took them, but when those behind it sent receipts; None: they are."""
+
+    receipts: Receipts | None

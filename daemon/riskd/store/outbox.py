@@ -1,5 +1,6 @@
 """The seam between what was committed and who delivers it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,6 +35,18 @@ class Outbox(Protocol):
 
     def delivered(self, sink: str, seq: int) -> None:
         """``sink`` took the event."""
+        ...
+
+    def confirmed(self, sink: str, seq: int) -> None:
+        """``sink`` took the event, and receipts are still to come."""
+        ...
+
+    def received(self, sink: str, seqs: Sequence[int]) -> None:
+        """Every receipt of these events came: nothing is left to do."""
+        ...
+
+    def unreceipted(self, sink: str, seqs: Sequence[int] | None = None) -> list[Queued]:
+        """Events that ``sink`` took and whose receipts have not all come, oldest first; of ``seqs``, or all."""
         ...
 
     def failed(self, sink: str, seq: int, error: str, park: bool) -> None:

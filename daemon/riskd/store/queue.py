@@ -1,6 +1,8 @@
 """The outbox in SQL: what was committed and not yet taken by every sink."""
 
-from sqlalchemy import func, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func, select, update
 
 from riskd.core.message import Message
 from riskd.store.database import Database, naive
@@ -16,23 +18,22 @@ class SqlOutbox:
         self.pulse: Message | None = None  # the newest sign of life; an old one must not outlive its daemon, so it is not stored
 
     def pending(self, sink: str, limit: int = 100) -> list[Queued]:
-        query = (
-            select(outbox, delivery.c.attempts)
-            .join(delivery, delivery.c.seq == outbox.c.seq)
-            .where(delivery.c.sink == sink, delivery.c.outcome.is_(None))
-            .order_by(delivery.c.seq)
-            .limit(limit)
-        )
-        now = naive(self._database.now())
-        with self._database.begin(reading=True) as connection:
-            rows = connection.execute(query).all()
-        return [
-            Queued(r.seq, Message(r.id, r.topic, r.body, retain=False), r.attempts, (now - r.created_at).total_seconds())
-            for r in rows
-        ]
+        return self._queued((delivery.c.sink == sink) & delivery.c.outcome.is_(None), limit)
+
+    def unreceipted(self, sink: str, seqs: Sequence[int] | None = None) -> list[Queued]:
+        waiting = (delivery.c.sink == sink) & (delivery.c.outcome == "confirmed")
+        return self._queued(waiting if seqs is None else waiting & delivery.c.seq.in_(seqs))
 
     def delivered(self, sink: str, seq: int) -> None:
         self._mark(sink, seq, {"outcome": "delivered", "error": None})
+
+    def confirmed(self, sink: str, seq: int) -> None:
+        self._mark(sink, seq, {"outcome": "confirmed", "error": None})
+
+    def received(self, sink: str, seqs: Sequence[int]) -> None:
+        rows = (delivery.c.sink == sink) & delivery.c.seq.in_(seqs)
+        with self._database.begin() as connection:
+            connection.execute(update(delivery).where(rows).values(outcome="delivered", error=None))
 
     def failed(self, sink: str, seq: int, error: str, park: bool) -> None:
         self._mark(sink, seq, {"outcome": "parked" if park else None, "error": error})
@@ -72,6 +73,16 @@ class SqlOutbox:
         with self._database.begin(reading=True) as connection:
             rows = connection.execute(select(retained).order_by(retained.c.topic)).all()
         return [*([self.pulse] if self.pulse else []), *(Message(r.id, r.topic, r.body, retain=True) for r in rows)]
+
+    def _queued(self, which: ColumnElement[bool], limit: int | None = None) -> list[Queued]:
+        joined = select(outbox, delivery.c.attempts).join(delivery, delivery.c.seq == outbox.c.seq)
+        now = naive(self._database.now())
+        with self._database.begin(reading=True) as connection:
+            rows = connection.execute(joined.where(which).order_by(delivery.c.seq).limit(limit)).all()
+        return [
+            Queued(r.seq, Message(r.id, r.topic, r.body, retain=False), r.attempts, (now - r.created_at).total_seconds())
+            for r in rows
+        ]
 
     def _mark(self, sink: str, seq: int, values: dict[str, str | None]) -> None:
         row = (delivery.c.sink == sink) & (delivery.c.seq == seq)

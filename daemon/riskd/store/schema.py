@@ -199,7 +199,9 @@ delivery = Table(
     Column("sink", String(32), nullable=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("error", Text),
-    Column("outcome", String(16)),  # null while pending, then "delivered" or "parked"
+    Column(
+        "outcome", String(16)
+    ),  # null while pending, then "delivered" or "parked"; between the two "confirmed", if receipts are awaited
     UniqueConstraint("seq", "sink"),
     Index("delivery_of", "sink", "outcome", "seq"),  # what waits is asked for after every event, and events are kept for good
 )

@@ -6,16 +6,19 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, HTTPException, Path, Query, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from riskd.core.canonical import plain
 from riskd.observe.board import Archive, Board
 from riskd.observe.snapshot import Snapshot, troubles
-from riskd.web.stream import ChangeStream
+from riskd.web.problem import refusals
+from riskd.web.stream import ChangeStream, Streaming
 
 Metrics = Callable[[], tuple[bytes, str]]
 PortfolioName = Annotated[str, Path(pattern=r"^[a-z0-9_-]{1,32}$")]
 
+READY = {"description": "Not ready, and why", "content": {"application/json": {}}}
+EVENTS = {"description": "One `change` per new snapshot", "content": {"text/event-stream": {}}}
 MOST_SESSIONS = 2500
 MOST_ALERTS = 500
 READERS = 2  # archive reads at once; more would only slow the cycle
@@ -71,10 +74,9 @@ class Api:
         """The newest ``last`` alerts of all portfolios, newest first."""
         return json_response(await self._read(self._archive.alerts, last))
 
-    async def changes(self, last_event_id: Annotated[str | None, Header()] = None) -> StreamingResponse:
+    async def changes(self, last_event_id: Annotated[str | None, Header()] = None) -> Streaming:
         """Server-Sent Events, one ``change`` per new snapshot; then read the status again."""
-        headers = {"X-Accel-Buffering": "no"}  # a proxy that buffers would hold events back
-        return StreamingResponse(self._stream.events(last_event_id), headers=headers, media_type="text/event-stream")
+        return Streaming(self._stream, last_event_id)
 
     async def _read(self, query: Callable[..., list[dict[str, Any]]], *arguments: str | int) -> list[dict[str, Any]]:
         async with self._readers:
@@ -84,11 +86,12 @@ class Api:
 def api_routes(api: Api) -> APIRouter:
     """The routes of ``api``."""
     router = APIRouter()
-    router.add_api_route("/healthz", api.healthz, response_class=Response)
-    router.add_api_route("/readyz", api.readyz, response_class=Response)
-    router.add_api_route("/metrics", api.metrics, response_class=Response)
-    router.add_api_route("/api/v1/status", api.status, response_class=Response)
-    router.add_api_route("/api/v1/portfolios/{name}/history", api.history, response_class=Response)
-    router.add_api_route("/api/v1/alerts", api.alerts, response_class=Response)
-    router.add_api_route("/api/v1/stream", api.changes, response_class=StreamingResponse)
+    router.add_api_route("/healthz", api.healthz, response_class=JSONResponse)
+    router.add_api_route("/readyz", api.readyz, response_class=JSONResponse, responses={503: READY})
+    router.add_api_route("/metrics", api.metrics, response_class=PlainTextResponse)
+    router.add_api_route("/api/v1/status", api.status, response_class=JSONResponse)
+    refused = refusals(404, 422)
+    router.add_api_route("/api/v1/portfolios/{name}/history", api.history, response_class=JSONResponse, responses=refused)
+    router.add_api_route("/api/v1/alerts", api.alerts, response_class=JSONResponse, responses=refusals(422))
+    router.add_api_route("/api/v1/stream", api.changes, response_class=Response, responses={200: EVENTS})
     return router

@@ -2,13 +2,16 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic.config import JsonDict
 
 from riskd.core.command import ORDERS, Command, Refusal, read_command
 from riskd.core.receipt import Fate, Receipt
 from riskd.web.bearer import Bearer
+from riskd.web.problem import refusals
 
 MOST_BODY = 4096  # bytes
 POSTS = {f"/api/v1/commands/{name}": MOST_BODY for name, order in ORDERS.items()}
@@ -16,6 +19,9 @@ STATUS = {Fate.DONE: 200, Fate.ACCEPTED: 202, Fate.REJECTED: 409, Fate.BUSY: 503
 Heed = Callable[[Command | Refusal], Awaitable[Receipt]]
 EXAMPLE = {"portfolio": "book", "limit": "cvar", "author": "ann", "reason": "known, being reduced"}
 BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}, "example": EXAMPLE}}}}
+NAMES: JsonDict = {"enum": list(ORDERS)}
+RECEIPT: JsonDict = {"application/json": {}}
+TOLD = {202: "Kept, and under way", 400: "No command", 409: "Rejected", 500: "Failed", 503: "Busy; the same id may be sent again"}
 
 
 class CommandApi:
@@ -25,7 +31,10 @@ class CommandApi:
         self._heed, self._bearer = heed, Bearer(token, "riskd ack, silence, freeze, recompute and unpark")
 
     async def give(
-        self, name: Annotated[str, Path()], request: Request, authorization: Annotated[str | None, Header()] = None
+        self,
+        name: Annotated[str, Path(json_schema_extra=NAMES)],
+        request: Request,
+        authorization: Annotated[str | None, Header()] = None,
     ) -> Response:
         """The fields of the command as a JSON object, as ``command.schema.json`` describes them; ``id`` is made up if absent.
 
@@ -41,5 +50,7 @@ class CommandApi:
 def command_routes(api: CommandApi) -> APIRouter:
     """The route of ``api``."""
     router = APIRouter(prefix="/api/v1/commands")
-    router.add_api_route("/{name}", api.give, methods=["POST"], response_class=Response, openapi_extra=BODY)
+    told: dict[int | str, dict[str, Any]] = refusals(405, 411, 413, 422)
+    told |= {status: {"description": text, "content": RECEIPT} for status, text in TOLD.items()}
+    router.add_api_route("/{name}", api.give, methods=["POST"], response_class=JSONResponse, openapi_extra=BODY, responses=told)
     return router

@@ -6,11 +6,13 @@ from datetime import date
 from typing import Annotated, Any, Literal, Protocol
 
 from fastapi import APIRouter, Header, HTTPException, Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from riskd.errors import RiskdError
 from riskd.web.api import json_response
 from riskd.web.bearer import Bearer
+from riskd.web.problem import POSTED, refusals
 
 READERS = 2  # at once; status reads every close
 MOST = 500
@@ -78,9 +80,9 @@ class DataApi:
 
 def data_routes(api: DataApi) -> APIRouter:
     """The routes of ``api``."""
-    router = APIRouter(prefix="/api/v1/data")
-    router.add_api_route("/status", api.status, response_class=Response)
-    router.add_api_route("/revisions", api.revisions, response_class=Response)
-    router.add_api_route("/quarantine", api.quarantine, response_class=Response)
-    router.add_api_route("/decisions", api.decide, methods=["POST"], response_class=Response)
+    router = APIRouter(prefix="/api/v1/data", default_response_class=JSONResponse, responses=refusals(422))
+    router.add_api_route("/status", api.status)
+    router.add_api_route("/revisions", api.revisions)
+    router.add_api_route("/quarantine", api.quarantine)
+    router.add_api_route("/decisions", api.decide, methods=["POST"], responses=refusals(404, *POSTED))
     return router

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,11 +12,31 @@ from starlette.exceptions import HTTPException
 from riskd.errors import RiskdError
 from riskd.web.headers import HEADERS
 
+MEDIA_TYPE = "application/problem+json"
+ANYWHERE = (401, 403, 421, 429, 503)  # refusals that any route may come to: by the guard, or where the store is away
+POSTED = (400, 411, 413)  # and what may be wrong with a body
+DOCUMENT = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"const": "about:blank"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "what is wrong and what to do, one sentence"},
+    },
+}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What the interface's description says of refusals."""
+    content = {MEDIA_TYPE: {"schema": DOCUMENT}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+
 
 def problem(status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A response of type application/problem+json; ``detail`` says what is wrong and what to do."""
     body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return Response(json.dumps(body), status, headers, "application/problem+json")
+    return Response(json.dumps(body), status, headers, MEDIA_TYPE)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -15,14 +15,18 @@ from riskd.web.api import Api, Metrics, api_routes
 from riskd.web.assets import Asset, assets
 from riskd.web.commands import CommandApi, Heed, command_routes
 from riskd.web.data import DataApi, Desk, data_routes
+from riskd.web.door import Door, Limits
 from riskd.web.guard import Guard
-from riskd.web.problem import explain_refusals
+from riskd.web.problem import ANYWHERE, explain_refusals, refusals
+from riskd.web.protocol import Connection
 from riskd.web.stream import ChangeStream
 from riskd.web.views import ViewsApi, view_routes
 from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
 GRACE_SECONDS = 3
-MOST_CONNECTIONS = 64
+WORK = 2  # requests under way for each connection that there may be: who has hung up may have left one
+ACCEPTED = 8  # connections taken at a time: few enough that each gets to speak before the crowd behind it could cost it its place
+QUEUE = 1024  # connections that the system keeps until they are taken; one that it drops would not know and stay
 OPENAPI = "/api/v1/openapi.json"
 
 
@@ -56,14 +60,16 @@ def create_app(
     token: str | None = None,
     asker: Asker | None = None,
     heed: Heed | None = None,
+    local: bool = True,
 ) -> FastAPI:
     """The page and the API over ``board``, ``archive`` and ``desk``; what-if questions go to ``asker``, commands to ``heed``,
     where there is one.
 
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
-    decisions on prices and commands need ``token``.
+    decisions on prices and commands need ``token``, and so does whatever is not asked on this machine, see :class:`Guard`.
     """
-    app = FastAPI(title="riskd", version=board.snapshot.version, docs_url=None, redoc_url=None, openapi_url=OPENAPI)
+    version, anywhere = board.snapshot.version, refusals(*ANYWHERE)
+    app = FastAPI(title="riskd", version=version, docs_url=None, redoc_url=None, openapi_url=OPENAPI, responses=anywhere)
     app.state.stream = ChangeStream(board)
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
@@ -73,7 +79,7 @@ def create_app(
     if asker is not None:
         app.include_router(what_if_routes(WhatIfApi(asker)))
     app.include_router(page_routes(assets()))
-    app.add_middleware(Guard, hosts=hosts)
+    app.add_middleware(Guard, hosts=hosts, token=token, local=local)
     explain_refusals(app)
     return app
 
@@ -105,7 +111,20 @@ def _refusal(host: str, port: int, error: OSError) -> str:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn that leaves SIGINT and SIGTERM to the daemon and ends its event streams when it stops."""
+    """uvicorn that leaves SIGINT and SIGTERM to the daemon, watches its door, and ends its event streams when it stops."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
+        super().__init__(config)
+        self.server_state = self._door = door
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for bound in sockets or ():
+            bound.listen(QUEUE)
+
+    async def on_tick(self, counter: int) -> bool:
+        self._door.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -121,21 +140,24 @@ async def serve(app: FastAPI, host: str, port: int) -> None:
     await serve_on(app, listen(host, port))
 
 
-async def serve_on(app: FastAPI, bound: socket.socket) -> None:
+async def serve_on(app: FastAPI, bound: socket.socket, door: Door | None = None) -> None:
     """Serve ``app`` on a bound socket until cancelled, then close connections within ``GRACE_SECONDS``."""
+    door = door or Door(Limits())
     config = uvicorn.Config(
         app,
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # not a line for each malformed request
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        limit_concurrency=MOST_CONNECTIONS,
+        limit_concurrency=WORK * door.limits.connections,
+        backlog=ACCEPTED,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
-    server = _Server(config)
+    server = _Server(config, door)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
     try:
         await asyncio.shield(serving)

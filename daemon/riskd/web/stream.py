@@ -5,10 +5,15 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
 from riskd.observe.board import Board
 from riskd.observe.snapshot import Snapshot
+from riskd.web.problem import problem
 
 PING_SECONDS = 15.0
+MOST_READERS = 32  # the other half of the connections is for questions
 
 
 def change_event(snapshot: Snapshot) -> str:
@@ -24,6 +29,7 @@ class ChangeStream:
         self._board = board
         self._ping_seconds = ping_seconds
         self._closed = False
+        self.readers = 0
 
     def close(self) -> None:
         """End every open stream, so that a server which stops need not wait for its readers."""
@@ -49,3 +55,23 @@ class ChangeStream:
                     await self._board.next()
             return ""
         return ": ping\n\n"
+
+
+class Streaming(StreamingResponse):
+    """The events for one reader, 503 where there are too many readers already."""
+
+    def __init__(self, stream: ChangeStream, last_id: str | None) -> None:
+        headers = {"X-Accel-Buffering": "no"}  # a proxy that buffers would hold events back
+        super().__init__(stream.events(last_id), headers=headers, media_type="text/event-stream")
+        self._stream = stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._stream.readers >= MOST_READERS:
+            full = problem(503, f"{MOST_READERS} readers follow the changes already; read the status", {"Retry-After": "10"})
+            await full(scope, receive, send)
+            return
+        self._stream.readers += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.readers -= 1

@@ -16,6 +16,7 @@ from riskd.observe.contest import ModelHealth, model_health
 from riskd.observe.record import SESSIONS
 from riskd.observe.stages import MOST_RUNS, Run
 from riskd.web.api import PortfolioName, json_response
+from riskd.web.problem import refusals
 
 MOST_SESSIONS = 500  # of one series
 READERS = 1  # a year of reports is read and scored at a time
@@ -82,5 +83,5 @@ def view_routes(api: ViewsApi) -> APIRouter:
         ("/runs", api.runs, list[Run]),
     ]
     for path, answer, kind in told:
-        router.add_api_route(path, answer, response_class=Response, responses={200: {"model": kind}})
+        router.add_api_route(path, answer, response_class=Response, responses={200: {"model": kind}, **refusals(404, 422)})
     return router

@@ -12,6 +12,7 @@ from riskd.core.what_if.grammar import LONGEST
 from riskd.core.what_if.question import LEAST_LEVEL, MOST_LEVEL, Aim, Question, QuestionError
 from riskd.web.api import json_response
 from riskd.web.guard import WHAT_IF
+from riskd.web.problem import POSTED, refusals
 
 ASKERS = 2  # questions answered at once; one core each
 Share = Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
@@ -34,7 +35,7 @@ class Asked(BaseModel):
     level: Annotated[
         float | None, Field(strict=True, ge=LEAST_LEVEL, le=MOST_LEVEL, description="Confidence: 0.95 is the worst 5 %.")
     ] = None
-    limit: Annotated[float | None, Field(strict=True, gt=0, le=1, description="The most that CVaR may be.")] = None
+    limit: Annotated[float | None, Field(strict=True, ge=1e-6, le=1, description="The most that CVaR may be.")] = None
     trades: Annotated[
         str | None, Field(max_length=LONGEST, description="Such as: sell 2% SPY buy GLD; rotate all XYZ -> TLT.")
     ] = None
@@ -88,6 +89,6 @@ class WhatIfApi:
 def what_if_routes(api: WhatIfApi) -> APIRouter:
     """The routes of ``api``."""
     router = APIRouter()
-    answers: dict[int | str, dict[str, Any]] = {200: {"model": Answer, "description": "The answer"}}
+    answers: dict[int | str, dict[str, Any]] = {200: {"model": Answer, "description": "The answer"}, **refusals(422, *POSTED)}
     router.add_api_route(WHAT_IF, api.ask, methods=["POST"], response_class=Response, responses=answers)
     return router

@@ -64,6 +64,12 @@ class Mosquitto:
         assert self._process is not None
         self._process.send_signal(sign)
 
+    async def stop(self) -> None:
+        """SIGTERM: it saves what it knows, sessions among it, and ends."""
+        self.send(signal.SIGTERM)
+        assert self._process is not None
+        await self._process.wait()
+
     async def kill(self) -> None:
         """SIGKILL, and wait until the process is gone."""
         if self._process is not None and self._process.returncode is None:

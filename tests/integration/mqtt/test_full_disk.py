@@ -75,7 +75,7 @@ def test_a_full_disk_is_told_and_mends_without_a_restart(tmp_path: Path, root: P
 
     async def story() -> None:
         async with mosquitto() as broker, aiomqtt.Client("127.0.0.1", broker.port) as client:
-            config.write_text(f"{text}\n[mqtt]\nport = {broker.port}\nheartbeat_seconds = 2\n")
+            config.write_text(f"{text}\n[mqtt]\nport = {broker.port}\nheartbeat_seconds = 1\n")
             await client.subscribe("riskd/status", qos=1)
             async with small_disk(config, tmp_path / "out") as process:
                 await status(client, full=False)

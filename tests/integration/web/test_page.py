@@ -200,7 +200,7 @@ def test_grey_when_the_figures_expire(site: Site, visit: Callable[..., Visit]) -
     assert "grayscale" in opened.page.eval_on_selector("main", "m => getComputedStyle(m).filter")
     opened.go("#/p/growth", ".badge[data-status=STALE]")
     assert "was BREACH" in opened.text(".title")
-    opened.go("#/", ".row")
+    opened.go("#/", "#portfolios > .row")
     assert set(opened.rows().values()) == {"STALE"}
     site.pin(valid_until=datetime.now(UTC) + timedelta(hours=1))
     opened.page.wait_for_selector(FRESH)

@@ -9,7 +9,10 @@ from riskd.core.allocation.problem import Problem
 class Allocator(Protocol):
     """One answer to a problem: whatever the criterion, the weights keep its bounds, budget, rows and turnover."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
 
     def allocate(self, problem: Problem) -> Allocation:
         """Weights with their value under the allocator's own criterion and a bound of it; CVaR of every tail as it comes out.

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from riskd.core.allocation.answer import Allocation
+from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.ladder import solve_lp
 from riskd.core.allocation.problem import Problem, Tail
 from riskd.core.allocation.quadratic import best_quadratic
@@ -66,4 +66,16 @@ def _least_variance(problem: Problem, spread: Floats, mean: float, name: str) ->
     if np.isfinite(mean):
         names = (*problem.row_names, "mean") if problem.row_names else ()
         calm = replace(calm, rows=np.vstack([rows, -problem.expected]), most=np.append(most, -mean), row_names=names)
-    return best_quadratic(calm, spread, name)
+    answer = best_quadratic(calm, spread, name)
+    if answer.status is Ending.INFEASIBLE and np.isfinite(mean):
+        return replace(answer, said=(*answer.said, *_largest_mean(problem)))
+    return answer
+
+
+def _largest_mean(problem: Problem) -> tuple[str, ...]:
+    """What the mean can be at most, in words; nothing where W is empty without it."""
+    try:
+        richest = solve_lp(replace(problem, tails=(), costs=None), "highs")[0]
+    except InfeasibleError:
+        return ()
+    return (f"the largest mean is {float(problem.expected @ richest):.6g}",)

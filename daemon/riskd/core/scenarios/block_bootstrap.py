@@ -31,9 +31,9 @@ class BlockBootstrap:
         return self.scores
 
 
-def block_rows(random: np.random.Generator, sessions: int, paths: int, pool: int) -> NDArray[np.intp]:
-    """Rows of a pool, runs of geometric length with mean ``BLOCK``; shape (sessions, paths)."""
-    jumps = random.random((sessions, paths)) < 1 / BLOCK
+def block_rows(random: np.random.Generator, sessions: int, paths: int, pool: int, block: float = BLOCK) -> NDArray[np.intp]:
+    """Rows of a pool, runs of geometric length with mean ``block``; shape (sessions, paths)."""
+    jumps = random.random((sessions, paths)) < 1 / block
     rows = (random.random((sessions, paths)) * pool).astype(np.intp)  # where a block would start
     for day in range(1, sessions):
         rows[day] = np.where(jumps[day], rows[day], (rows[day - 1] + 1) % pool)

@@ -28,6 +28,8 @@ def delivery_families(snapshot: Snapshot, now: datetime) -> Iterator[Family]:
     yield family(
         "riskd_sink_unheard", "1 if the sink took its newest event and the event reached nobody.", lambda d: bool(d.unheard)
     )
+    text = "Events that the sink took and whose receipts have not all come, 0 if none are awaited."
+    yield family("riskd_receipts_missing", text, lambda d: d.unreceipted)
     tries = [((d.sink, what), n) for d in rows for what, n in _tries(d).items()]
     text = "Tries to deliver an event since the start: taken, refused for now, or given up and parked."
     yield counter("riskd_deliveries", text, ("sink", "outcome"), tries)

@@ -1,0 +1,118 @@
+"""The contract of a network that reads heat maps of features, and the artefact that holds one, believed only after every check.
+
+The graph takes ``features`` (rows, sessions, features) as riskd.forecast.heat_features gives them, standardises them, makes the
+image and reads it; it gives ``log_volatility`` (rows,): of one session among the ``ahead`` next ones.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from riskd.errors import ModelError
+from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, verified
+from riskd.forecast.contract import Learnt, Name, Section, Sha256
+from riskd.forecast.heat_features import FEATURES, RETURNS, SESSIONS
+from riskd.forecast.session import Session
+from riskd.forecast.window_card import Validation
+
+KIND = "heatmap"
+SEEN, GIVEN = "features", "log_volatility"
+
+
+class HeatmapCard(Section):
+    """card.json of a heat-map network. Returns are r = width e^log_volatility x, x ~ t_nu."""
+
+    format: Literal[1]
+    kind: Literal["heatmap"]
+    name: Name
+    model_sha256: Sha256
+    golden_sha256: Sha256
+    opset: PositiveInt
+    features: tuple[str, ...]
+    sessions: PositiveInt  # of one heat map
+    ahead: PositiveInt
+    width: PositiveFloat  # with nu, of the returns that followed the validation's heat maps
+    nu: float = Field(gt=2)
+    spin_up: PositiveInt
+    warm_up: PositiveInt
+    training: Learnt
+    validation: Validation
+    libraries: dict[str, str]
+    recipe: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.features != FEATURES or self.sessions != SESSIONS:
+            raise ValueError("heat maps of other features or sessions than this riskd draws")
+        if self.spin_up != RETURNS or self.warm_up < self.spin_up:
+            raise ValueError(f"spin_up must be {RETURNS} and warm_up at least that")
+        return self
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatmapArtefact:
+    """A verified model. Build it by :func:`load_heatmap`."""
+
+    card: HeatmapCard
+    model: bytes
+    identity: str  # name and the head of the card's SHA-256: a width changes the forecast like a weight does
+
+
+def is_heatmap(folder: Path) -> bool:
+    """Whether the card in ``folder`` says that the model reads heat maps; of a card that cannot be read, no."""
+    try:
+        card = json.loads(content(folder / CARD))
+    except (ModelError, ValueError):
+        return False
+    return isinstance(card, dict) and card.get("kind") == KIND
+
+
+def load_heatmap(folder: Path) -> HeatmapArtefact:
+    """The artefact in ``folder``; raises ModelError with one line that names the file and the way out."""
+    card, text = read_heatmap_card(folder / CARD), content(folder / CARD)
+    model = verified(folder / MODEL, card.model_sha256)
+    golden = verified(folder / GOLDEN, card.golden_sha256)
+    check_golden(checked_session(model, folder / MODEL), golden, folder / GOLDEN)
+    return HeatmapArtefact(card, model, f"{card.name}@{hashlib.sha256(text).hexdigest()[:12]}")
+
+
+def read_heatmap_card(path: Path) -> HeatmapCard:
+    """The card, with every key known and of its type."""
+    try:
+        return HeatmapCard.model_validate_json(content(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ModelError(f"{path}: {where}: {first['msg']}; restore the file or {AGAIN}") from None
+
+
+def checked_session(model: bytes, path: Path) -> Session:
+    """The graph on the processor, if it takes and gives what the contract says."""
+    if EXTERNAL in model:
+        raise ModelError(f"{path}: keeps weights in another file; export it as a single file")
+    try:
+        session = Session(model, "cpu")
+        check_values(session.inputs, {SEEN: 3}, "takes")
+        check_values(session.outputs, {GIVEN: 1}, "gives")
+        if session.inputs[SEEN][1][1:] != [SESSIONS, len(FEATURES)]:
+            raise ModelError(f"takes features {session.inputs[SEEN][1]}, not of {SESSIONS} sessions; {AGAIN}")
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from None
+    return session
+
+
+def check_golden(session: Session, data: bytes, path: Path) -> None:
+    """Runs the golden features; every forecast must be what training computed."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            seen, expected = archive[SEEN], archive[GIVEN]
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: not the golden heat maps of a model ({error}); {AGAIN}") from None
+    compare(session, {SEEN: seen}, {GIVEN: expected}, path)
