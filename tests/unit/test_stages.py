@@ -51,6 +51,19 @@ def test_a_stage_that_raises_is_told_as_failed() -> None:
     assert [s.name for s in newest.stages] == ["state"]
 
 
+def test_a_stage_that_outlives_its_run_breaks_nothing() -> None:
+    """A run closed while a stage of it is under way: the stage ends in peace and is part of no other run."""
+    stages = Stages(nullcontext, lambda: NOW, Hand())
+    with stages.stage("commit"):
+        stages.close(DAY, "start")
+    with stages.stage("commit"):
+        stages.close(DAY, "start")
+        with stages.stage("state"):
+            pass
+    (newest, *_) = stages.close(DAY, "figures")
+    assert [s.name for s in newest.stages] == ["state"]
+
+
 def test_what_is_kept_is_bounded() -> None:
     """A run without stages is none; of many the newest are kept, and of a long one the first stages."""
     stages = Stages(nullcontext, lambda: NOW, Hand())

@@ -47,16 +47,17 @@ class Stages:
     @contextmanager
     def stage(self, name: str) -> Iterator[object]:
         """Time the block as a stage of the run that is under way."""
-        if self._begun is None:
-            self._begun = self.now(), self.clock()
+        run = self._begun = self._begun or (self.now(), self.clock())
         begun, failed = self.clock(), True
         try:
             with self.inner(name):
                 yield name
             failed = False
         finally:
-            if len(self._stages) < MOST_STAGES:
-                self._stages.append(StageTime(name, begun - self._begun[1], self.clock() - begun, failed))
+            if (
+                self._begun is run and len(self._stages) < MOST_STAGES
+            ):  # else it was closed meanwhile: nobody's step may fail by it
+                self._stages.append(StageTime(name, begun - run[1], self.clock() - begun, failed))
 
     def close(self, session: date | None, what: str, fault: str = "") -> tuple[Run, ...]:
         """The run under way has ended; the newest runs, newest first. Nothing is recorded where no stage ran."""

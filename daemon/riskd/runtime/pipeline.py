@@ -259,7 +259,7 @@ class Pipeline:
         with self._parts.stage("commit"):
             valid_until, at = self.valid_until(outcome.session), self._happened(event)
             self._parts.ledger.commit(event, state, outcome, due, valid_until, at, receipt)
-        self._state, self._due = state, due
+            self._state, self._due = state, due  # at once: nothing may come between what is kept and what is remembered
         return outcome
 
     def _happened(self, event: Event) -> datetime:

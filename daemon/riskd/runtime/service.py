@@ -150,12 +150,14 @@ class Service:
         resumed = await loop.run_in_executor(self._worker, self._pipeline.open, today, progress)
         bar.close()
         self._open = True
-        self._opened.set()
         self._console.line(f"{'resumed at' if resumed else 'warmed up to'} {self._pipeline.state.session}")
         valid_until = self._valid_until(self._pipeline.state.recent[-1]) if self._picture.shown.last_success_at else None
         feeds = dict(self._pipeline.state.feeds)
         self._picture.change(phase="watching", problems=(), valid_until=valid_until, feeds=feeds)
-        await self._exhibit({r.portfolio for r in self._picture.shown.reports if r.figures} if resumed else set(), "start")
+        try:
+            await self._exhibit({r.portfolio for r in self._picture.shown.reports if r.figures} if resumed else set(), "start")
+        finally:
+            self._opened.set()  # last: what people ask for shares the stages with the start
 
     async def _play(self, replay: Replay) -> None:
         """Every session of the replay that is not in the state yet, at its pace."""
