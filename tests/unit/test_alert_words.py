@@ -7,7 +7,7 @@ import pytest
 from riskd.core.events import AlertKind
 
 pytestmark = pytest.mark.unit
-SCRIPT = Path(__file__).resolve().parents[2] / "daemon" / "riskd" / "web" / "static" / "alerts.js"
+SCRIPT = Path(__file__).resolve().parents[2] / "daemon" / "riskd" / "web" / "static" / "timeline.js"
 
 
 @pytest.mark.parametrize("kind", AlertKind)
