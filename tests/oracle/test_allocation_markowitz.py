@@ -12,6 +12,7 @@ from riskd.core.allocation.certificate import linear_bound, turnover
 from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.allocation.markowitz import Markowitz, covariance, mean_variance_frontier
 from riskd.core.allocation.problem import Problem
+from riskd.core.allocation.solve import solve
 
 pytestmark = pytest.mark.oracle
 FAR = 1e3  # bounds that never bind
@@ -115,3 +116,16 @@ def test_random_problems_are_proved_or_empty(allocator: Allocator, seed: int) ->
         costs = np.zeros(problem.assets) if problem.costs is None else problem.costs
         bound = linear_bound(problem, problem.expected - spread @ elsewhere, costs, answer.multipliers)[0]
         assert bound + elsewhere @ spread @ elsewhere / 2 >= answer.value - 1e-9 * abs(answer.value)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_dust_among_what_is_held_is_no_obstacle(seed: int) -> None:
+    """Weights of 1e-13 left over from an earlier answer, with costs and turnover: solved by the same methods as without them."""
+    rng = np.random.default_rng(seed)
+    held = np.concatenate([10.0 ** rng.uniform(-14, -11, 4), rng.dirichlet(np.ones(6))])
+    problem = replace(with_turnover(book(student(10, 2000, seed), share=1.2), turnover=0.5), current=held)
+    swept = replace(problem, current=np.where(held < 1e-9, 0.0, held))
+    for ask in (Markowitz(aversion=4.0).allocate, solve):
+        found, without = ask(problem), ask(swept)
+        assert (found.status, found.method) == (Ending.OPTIMAL, without.method)
+        assert found.value == pytest.approx(without.value, abs=1e-9)

@@ -9,6 +9,8 @@ from riskd.core.allocation.answer import Multipliers
 from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
 
+DUST = 1e-10  # a start nearer than this to a bound stands on it: a column of no width has no inside for an interior point
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
@@ -72,11 +74,12 @@ def columns(problem: Problem) -> Columns:
     costs = np.zeros(problem.assets) if problem.costs is None else problem.costs
     turning = problem.current is not None and problem.turnover < np.inf
     traded = (costs > 0) | turning
-    split = traded & (problem.lower < start) & (start < problem.upper)
+    lowest = start <= problem.lower + DUST
+    split = traded & ~lowest & (start < problem.upper - DUST)
     pair = np.flatnonzero(split)
     asset = np.concatenate((assets, pair))
     upper = np.concatenate((np.where(split, start, problem.upper), problem.upper[pair] - start[pair]))
-    single = np.where(traded, np.where(start <= problem.lower, 1.0, -1.0), 0.0)
+    single = np.where(traded, np.where(lowest, 1.0, -1.0), 0.0)
     side = np.concatenate((single, np.ones(len(pair))))  # 1: what is beyond the start is bought; -1: short of it, sold
     rows, most = _rows(problem, asset)
     given = len(most)
