@@ -213,8 +213,9 @@ def test_a_warm_up_on_the_worst_download(month: Walk, tmp_path: Path) -> None:
 
 
 def test_the_month_replays(month: Walk) -> None:
-    """The journal, folded again from its origin, gives every byte."""
-    assert replayed(month.rules, month.ledger) == 20
+    """The journal, folded again from its origin, gives every byte: 20 sessions, one of them restated the day after."""
+    assert replayed(month.rules, month.ledger) == 21
+    assert [line.key[:17] for line in month.ledger.lines() if line.key.startswith("prices")] == ["prices/2026-06-18"]
 
 
 def test_whole_adjusted_histories_through_the_pipeline(tmp_path: Path) -> None:
