@@ -45,7 +45,7 @@ def rendered() -> str:
         reports=(report("main"), report("other")), last_success_at=NOW, last_attempt_at=NOW, expected_by=NOW,
         valid_until=NOW + timedelta(days=4), deliveries=(Delivery("mqtt", True, 2, 1, 0, 3.0),),
         cycles={"computed": 3, "failed": 1}, feeds={"yahoo": "failing", "file:drop": "failover"}, next_run_at=NOW,
-        records=(record_of("main", [day_of(report("main"))] * 2),),
+        records=(record_of("main", [day_of(report("main"))] * 2),), calendar_ends={"XSHG": date(2026, 12, 31)},
     )  # fmt: skip
     metrics = Metrics(Board(snapshot), lambda: NOW, lambda: {"seed-4": 1})
     metrics.late(0.01)
