@@ -127,12 +127,19 @@ def test_watching_needs_a_terminal(config: Path) -> None:
     assert (code, "needs a terminal" in said) == (2, True)
 
 
+def heed_interrupts() -> None:
+    """A test run in the background of a shell ignores interrupts, and hands that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_watching_until_interrupted(config: Path) -> None:
     """On a terminal it is shown anew; an interrupt ends it with the exit code of what was seen."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "riskd", "status", "--watch", "--every", "0.2", "-c", str(config)]
     environment = {**os.environ, "COLUMNS": "140", "LINES": "40", "TERM": "xterm"}
-    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, env=environment, preexec_fn=heed_interrupts
+    )
     os.close(theirs)
     seen = b""
     while seen.count(b"tight/cvar-95-1d") < 3:
