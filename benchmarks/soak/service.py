@@ -53,6 +53,8 @@ class Deaf:
     name: str = SINK
     connected: bool = True
     connections: int = 1
+    fault: str = ""
+    unheard: str = ""
     taken: int = 0
 
     async def run(self) -> None:
