@@ -14,9 +14,10 @@ from riskd.core.arrays import Floats
 from riskd.core.forecaster import MarketState, stepwise
 from riskd.errors import ModelError
 from riskd.forecast import heatmap
+from riskd.forecast.artefact import kind_of
 from riskd.forecast.heat_features import FEATURES, RETURNS, SESSIONS, features
 from riskd.forecast.heatmap import HeatmapForecaster
-from riskd.forecast.heatmap_card import is_heatmap, load_heatmap
+from riskd.forecast.heatmap_card import KIND, load_heatmap
 from riskd_models.papers.heatmap.artefact import law_of, taught, write_heatmap
 from riskd_models.papers.heatmap.image import Encoder, fitted_encoder
 from riskd_models.papers.heatmap.pictures import AHEAD
@@ -137,7 +138,7 @@ def test_what_is_not_finite_is_refused(forecaster: HeatmapForecaster, bad: float
 
 def test_a_changed_file_is_refused(shelf: tuple[Path, Trained, Encoder], tmp_path: Path) -> None:
     """A weight, a golden figure or the list of features that is not the contract's: one line that names the file."""
-    assert is_heatmap(shelf[0])
+    assert kind_of(shelf[0]) == KIND
     for name in ("model.onnx", "golden.npz"):
         folder = Path(copytree(shelf[0], tmp_path / name))
         (folder / name).write_bytes((folder / name).read_bytes() + b"\0")

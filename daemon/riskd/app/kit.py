@@ -24,12 +24,13 @@ from riskd.feeds.limiter import Limiter
 from riskd.feeds.price_file import Reading
 from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
-from riskd.forecast.artefact import load_artefact
+from riskd.forecast.artefact import kind_of, load_artefact
 from riskd.forecast.heatmap import HeatmapForecaster
-from riskd.forecast.heatmap_card import is_heatmap, load_heatmap
+from riskd.forecast.heatmap_card import KIND as HEATMAP
+from riskd.forecast.heatmap_card import load_heatmap
 from riskd.forecast.onnx_lstm import OnnxLstm
 from riskd.forecast.window import WindowForecaster
-from riskd.forecast.window_card import is_window, load_window
+from riskd.forecast.window_card import WINDOW, load_window
 from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
 from riskd.runtime.exchanges import Exchanges, exchanges_of
@@ -91,9 +92,10 @@ def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster | Heatmap
 def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowForecaster | HeatmapForecaster:
     spec = settings.model
     try:
-        if is_heatmap(artefact):
+        kind = kind_of(artefact)
+        if kind == HEATMAP:
             return HeatmapForecaster(load_heatmap(artefact), spec.provider, threads=spec.threads)
-        if not is_window(artefact):
+        if kind != WINDOW:
             return OnnxLstm(load_artefact(artefact), spec.provider, threads=spec.threads)
         forecaster = WindowForecaster(load_window(artefact), spec.provider, threads=spec.threads)
         forecaster.check_universe(settings.symbols)

@@ -2,13 +2,15 @@
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from riskd.core.arrays import Floats32
 from riskd.errors import ModelError
@@ -20,6 +22,7 @@ AGAIN = "export the model again"
 LARGEST = 50_000_000  # bytes
 TOLERANCE = 1e-5  # of the largest magnitude in an array
 EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, that every external tensor must have
+AnyCard = TypeVar("AnyCard", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +44,7 @@ def load_artefact(folder: Path) -> Artefact:
     """The artefact in ``folder``; raises ModelError with one line that names the file and the way out."""
     if not folder.is_dir():
         raise ModelError(f"{folder}: no such folder; name a model's folder or train one (python -m riskd_models train --help)")
-    card = read_card(folder / CARD)
+    card = read_card(folder / CARD, Card)
     model = verified(folder / MODEL, card.model_sha256)
     horizon = verified(folder / HORIZON, card.horizon_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
@@ -64,14 +67,23 @@ def opened(path: Path, model: bytes, card: Card, check: Callable[[Session], None
     return session
 
 
-def read_card(path: Path) -> Card:
-    """The card, with every key known and of its type."""
+def read_card(path: Path, card: type[AnyCard]) -> AnyCard:
+    """The card of that kind, with every key known and of its type."""
     try:
-        return Card.model_validate_json(content(path))
+        return card.model_validate_json(content(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ModelError(f"{path}: {where}: {first['msg']}; restore the file or {AGAIN}") from None
+
+
+def kind_of(folder: Path) -> str | None:
+    """What kind of network the card in ``folder`` says it is; None where it says nothing or cannot be read."""
+    try:
+        card = json.loads(content(folder / CARD))
+    except (ModelError, ValueError):
+        return None
+    return card.get("kind") if isinstance(card, dict) else None
 
 
 def content(path: Path) -> bytes:

@@ -6,17 +6,16 @@ image and reads it; it gives ``log_volatility`` (rows,): of one session among th
 
 import hashlib
 import io
-import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from riskd.errors import ModelError
-from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, verified
+from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, read_card, verified
 from riskd.forecast.contract import Learnt, Name, Section, Sha256
 from riskd.forecast.heat_features import FEATURES, RETURNS, SESSIONS
 from riskd.forecast.session import Session
@@ -65,32 +64,13 @@ class HeatmapArtefact:
     identity: str  # name and the head of the card's SHA-256: a width changes the forecast like a weight does
 
 
-def is_heatmap(folder: Path) -> bool:
-    """Whether the card in ``folder`` says that the model reads heat maps; of a card that cannot be read, no."""
-    try:
-        card = json.loads(content(folder / CARD))
-    except (ModelError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == KIND
-
-
 def load_heatmap(folder: Path) -> HeatmapArtefact:
     """The artefact in ``folder``; raises ModelError with one line that names the file and the way out."""
-    card, text = read_heatmap_card(folder / CARD), content(folder / CARD)
+    card, text = read_card(folder / CARD, HeatmapCard), content(folder / CARD)
     model = verified(folder / MODEL, card.model_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
     check_golden(checked_session(model, folder / MODEL), golden, folder / GOLDEN)
     return HeatmapArtefact(card, model, f"{card.name}@{hashlib.sha256(text).hexdigest()[:12]}")
-
-
-def read_heatmap_card(path: Path) -> HeatmapCard:
-    """The card, with every key known and of its type."""
-    try:
-        return HeatmapCard.model_validate_json(content(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ModelError(f"{path}: {where}: {first['msg']}; restore the file or {AGAIN}") from None
 
 
 def checked_session(model: bytes, path: Path) -> Session:

@@ -7,7 +7,6 @@ card in their order and gives (paths, assets); one that all assets share takes (
 
 import hashlib
 import io
-import json
 import zipfile
 from dataclasses import dataclass
 from datetime import date
@@ -15,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from riskd.errors import ModelError
-from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, verified
+from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, read_card, verified
 from riskd.forecast.contract import Learnt, Name, Section, Sha256
 from riskd.forecast.session import Session
 
@@ -83,32 +82,13 @@ class WindowArtefact:
     identity: str  # name and the head of the card's SHA-256: a clamp or a scale changes the forecast like a weight does
 
 
-def is_window(folder: Path) -> bool:
-    """Whether the card in ``folder`` says that the model reads a window; of a card that cannot be read, no."""
-    try:
-        card = json.loads(content(folder / CARD))
-    except (ModelError, ValueError):
-        return False
-    return isinstance(card, dict) and card.get("kind") == WINDOW
-
-
 def load_window(folder: Path) -> WindowArtefact:
     """The artefact in ``folder``; raises ModelError with one line that names the file and the way out."""
-    card, text = read_window_card(folder / CARD), content(folder / CARD)
+    card, text = read_card(folder / CARD, WindowCard), content(folder / CARD)
     model = verified(folder / MODEL, card.model_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
     check_golden(checked_session(model, card, folder / MODEL), golden, card, folder / GOLDEN)
     return WindowArtefact(card, model, f"{card.name}@{hashlib.sha256(text).hexdigest()[:12]}")
-
-
-def read_window_card(path: Path) -> WindowCard:
-    """The card, with every key known and of its type."""
-    try:
-        return WindowCard.model_validate_json(content(path))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ModelError(f"{path}: {where}: {first['msg']}; restore the file or {AGAIN}") from None
 
 
 def checked_session(model: bytes, card: WindowCard, path: Path) -> Session:
