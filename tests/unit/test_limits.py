@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from riskd.core.limits import Basis, LimitState, Standing, judge, probability_at_or_above
+from riskd.core.events import AlertKind
+from riskd.core.limits import Basis, Heard, LimitState, Standing, judge, probability_at_or_above
+from riskd.core.news import AGAIN, RISEN, Moment, told
 from riskd.core.portfolio import Limit
 
 pytestmark = pytest.mark.unit
@@ -143,3 +145,20 @@ def test_a_session_taken_again_counts_once() -> None:
     clearing = fired(basis())
     again = judge(LIMIT, clearing, 0.03, 0.0005, True, "day001", basis=basis())
     assert (again.state, again.below, again.age) == (LimitState.CLEARING, 1, 1)
+
+
+def test_a_breach_whose_end_was_taken_back_is_told_again() -> None:
+    """The session that cleared it is judged again and cannot be: open again, once; a rise counts from the next figure."""
+    limit, day = Limit("cvar", 0.95, 1, 0.03), Moment("2020-03-10")
+    over = Standing(LimitState.CANNOT_JUDGE, "2020-03-02", judged=day.session, heard=Heard(session=day.session, count=1))
+    standing, news = told(limit, over, day, 3)
+    assert [(n.kind, n.reason, n.episode) for n in news] == [
+        (AlertKind.BREACH_OPENED, AGAIN, "2020-03-02"),
+        (AlertKind.JUDGEMENT_LOST, "", "2020-03-02"),
+    ]
+    assert told(limit, standing, day, 3)[1] == ()
+    seen = replace(standing, state=LimitState.FIRING, cvar=0.04)
+    standing, news = told(limit, seen, Moment("2020-03-11"), 3)
+    assert [n.kind for n in news] == [AlertKind.JUDGEMENT_RESTORED]
+    risen, news = told(limit, replace(standing, cvar=0.045), Moment("2020-03-12"), 3)
+    assert [(n.kind, n.reason) for n in news] == [(AlertKind.BREACH_ESCALATED, RISEN)]

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from riskd.core.events import AlertEvent, AlertKind
-from riskd.core.news import NEWEST, RISEN, UNHEARD, News
+from riskd.core.news import AGAIN, NEWEST, RISEN, UNHEARD, News
 from riskd.core.report import Explanation, LimitReport, PortfolioReport
 
 NAMED = 3  # components, and limits of a group
@@ -34,6 +34,8 @@ def headline(news: News, report: PortfolioReport, limit: LimitReport) -> str:
         return f"{name} cannot be judged on {report.session}: {report.notes[0] if report.notes else 'no valid figure'}"
     if news.kind is AlertKind.BREACH_WITHDRAWN:
         return f"{name}: the breach of {news.episode} is withdrawn, not over: the limit is another one now"
+    if news.reason == AGAIN:
+        return f"{name} is open again: the session that cleared it was judged again, and cannot be"
     horizon = f"{limit.horizon} session{'s' if limit.horizon > 1 else ''}"
     cvar = math.nan if limit.cvar is None else limit.cvar
     figure = f"CVaR {100 * limit.level:g}% over {horizon} is {cvar:.2%}, limit {limit.max_cvar:.2%}"

@@ -11,6 +11,7 @@ MOST = 4  # messages about a limit in one session
 RISE = 1.1  # times the figure that was last told: worth telling again
 QUIET = frozenset({AlertKind.BREACH_CLOSED, AlertKind.JUDGEMENT_LOST, AlertKind.JUDGEMENT_RESTORED})
 RISEN, NEWEST, UNHEARD = "risen", "newest", "unacknowledged"  # why a breach is told again
+AGAIN = "again"  # why one is told open of which subscribers heard that it was over
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,10 @@ def _completed(limit: Limit, standing: Standing) -> Standing:
     when it fires again."""
     heard = standing.heard
     if heard.episode and not heard.measure:
-        heard = replace(heard, measure=measure(limit), cvar=standing.cvar)
-        standing = replace(standing, heard=heard)
+        heard = replace(heard, measure=measure(limit))
+    if heard.episode and heard.cvar is None:
+        heard = replace(heard, cvar=standing.cvar)
+    standing = replace(standing, heard=heard)
     if heard.episode and standing.episode and heard.measure == measure(limit):
         return replace(standing, episode=heard.episode)
     return standing
@@ -89,6 +92,8 @@ def _wanted(limit: Limit, standing: Standing, moment: Moment, escalate_after: in
         wanted.append((AlertKind.BREACH_CLOSED, ""))
     blind = standing.state is LimitState.CANNOT_JUDGE
     if blind:
+        if standing.episode and not heard.episode:  # what closed it was judged again, and cannot be
+            wanted.append((AlertKind.BREACH_OPENED, AGAIN))
         return wanted if heard.blind else [*wanted, (AlertKind.JUDGEMENT_LOST, "")]
     if standing.episode and (wanted or not heard.episode):
         wanted.append((AlertKind.BREACH_OPENED, ""))
@@ -123,7 +128,7 @@ def _heard(limit: Limit, standing: Standing, moment: Moment, news: News) -> Stan
     match news.kind:
         case AlertKind.BREACH_OPENED:
             heard = replace(heard, episode=news.episode, measure=measure(limit), cvar=standing.cvar, reminded=0)
-            heard = replace(heard, blind=False, paged=not moment.late)
+            heard = replace(heard, blind=heard.blind and standing.state is LimitState.CANNOT_JUDGE, paged=not moment.late)
         case AlertKind.BREACH_ESCALATED:
             paged = not moment.late or (heard.paged and news.reason != RISEN)
             heard = replace(heard, cvar=standing.cvar, blind=False, paged=paged, reminded=standing.age)
