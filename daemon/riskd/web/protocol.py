@@ -37,7 +37,7 @@ class Connection(H11Protocol):
         """Let in, or turned away."""
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""
-        self.since = self.loop.time()
+        self.since = self._left_since = self.loop.time()
         cast(Door, self.server_state).admit(self)
 
     def data_received(self, data: bytes) -> None:
