@@ -383,7 +383,7 @@ def main() -> None:
     parser.add_argument("--alerts", type=int, default=1000)
     parser.add_argument("--broker-kills", type=int, default=5)
     parser.add_argument("--daemon-kills", type=int, default=2)
-    parser.add_argument("--most-repeats", type=float, default=0.02, help="share of the alerts that may be heard twice")
+    parser.add_argument("--most-repeats", type=float, default=0.01, help="share of the alerts that may be heard twice")
     parser.add_argument("--most-own", type=float, default=0.01, help="share that may be heard twice because of riskd itself")
     parser.add_argument(
         "--receipts",
