@@ -5,14 +5,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from riskd.core.canonical import digest, plain, seed
+from riskd.core.challengers.learnt import LossNetwork
 from riskd.core.forecaster import Forecaster
 from riskd.core.limits import Basis
 from riskd.core.portfolio import Portfolio
+from riskd.core.scenarios.model import ScenarioModel
 
 
 @dataclass(frozen=True)
 class ScenarioRules:
-    """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
+    """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions.
+
+    ``model`` is one of SCENARIO_MODELS, or the identity of the network that the rules bring along as ``dependence``.
+    """
 
     model: str = "recoloured-bootstrap"
     paths: int = 20_000
@@ -51,12 +56,21 @@ class AlertRules:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """A system that runs beside the champion as a challenger: its forecaster, the scenario model that draws its scores, and how
-    many paths its bank has at most."""
+    many paths its bank has at most. ``dependence`` is the scenario model where that is a network, and ``model`` its identity."""
 
     name: str
     forecaster: Forecaster
     model: str = "filtered-bootstrap"
     paths: int = 4000
+    dependence: ScenarioModel | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """A network that says losses outright, as one challenger more."""
+
+    name: str
+    network: LossNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +86,8 @@ class Rules:
     lanes: tuple[Lane, ...] = ()
     lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
     alerts: AlertRules = AlertRules()
+    dependence: ScenarioModel | None = None  # the network whose identity ``scenarios.model`` is
+    learnt: tuple[Learnt, ...] = ()
 
     @property
     def warm_up(self) -> int:
@@ -86,7 +102,7 @@ class Rules:
 
     def _in(self, lane: Lane) -> "Rules":
         spec = replace(self.scenarios, model=lane.model, paths=min(lane.paths, self.scenarios.paths))
-        return replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=())
+        return replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=(), dependence=lane.dependence, learnt=())
 
     @property
     def books(self) -> tuple[Portfolio, ...]:
@@ -110,8 +126,9 @@ class Rules:
         """Hash of everything configured that enters a figure or a judgement."""
         lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
         lots = [sorted(self.lots.items())] if self.lots else []
+        learnt = [[(x.name, x.network.identity) for x in self.learnt]] if self.learnt else []
         parts = [self.portfolios, self.scenarios, self.allocation, self.alerts]
-        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots])
+        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots, *learnt])
 
     @cached_property
     def view(self) -> str:

@@ -21,10 +21,15 @@ DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]password=")
 
 
-def _scenario_model(value: str) -> str:
-    if value not in SCENARIO_MODELS:
-        raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}")
-    return value
+NETWORK = "or the folder of a network that draws joint scores, written with a /"
+
+
+def _scenario_model(value: str | Path) -> str | Path:
+    if value in SCENARIO_MODELS:
+        return value
+    if "/" not in str(value):
+        raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}, {NETWORK}")
+    return Path(value)
 
 
 class Service(Section):
@@ -97,7 +102,7 @@ class Model(Section):
 class Scenarios(Section):
     """How scenario banks are made."""
 
-    model: str = ScenarioRules.model
+    model: str | Path = Field(default=ScenarioRules.model, description=f"a scenario model by name, {NETWORK}")
     paths: Annotated[int, Field(ge=200, le=2_000_000)] = ScenarioRules.paths
     horizons: tuple[Sessions, ...] = ScenarioRules.horizons
     levels: tuple[Confidence, ...] = ScenarioRules.levels
@@ -109,7 +114,7 @@ class Scenarios(Section):
 
     @field_validator("model")
     @classmethod
-    def _known(cls, value: str) -> str:
+    def _known(cls, value: str | Path) -> str | Path:
         return _scenario_model(value)
 
     @field_validator("challengers")
@@ -121,23 +126,29 @@ class Scenarios(Section):
 
     def rules(self) -> ScenarioRules:
         horizons, levels = tuple(sorted(set(self.horizons))), tuple(sorted(set(self.levels)))
-        return ScenarioRules(self.model, self.paths, horizons, levels, self.pool, challengers=self.challengers)
+        return ScenarioRules(str(self.model), self.paths, horizons, levels, self.pool, challengers=self.challengers)
 
 
 class Rival(Section):
     """Another system, run beside the champion and shown among its challengers."""
 
     name: Name
-    artefact: Path = Field(description="folder of a model, of any kind that may be the champion")
-    model: str = Field(default="filtered-bootstrap", description="scenario model that draws its joint scores")
+    artefact: Path = Field(
+        description="folder of a model: of any kind that may be the champion, a diffusion, or a network of one portfolio's losses"
+    )
+    model: str | Path | None = Field(
+        default=None,
+        description=f"scenario model that draws its joint scores by name, {NETWORK}; filtered-bootstrap when absent, "
+        "while a diffusion draws its own and a network of losses needs none",
+    )
     paths: Annotated[int, Field(ge=200, le=2_000_000)] = Field(
         default=4000, description="at most; figures wait for it, and a network that reads a window is slow"
     )
 
     @field_validator("model")
     @classmethod
-    def _known(cls, value: str) -> str:
-        return _scenario_model(value)
+    def _known(cls, value: str | Path | None) -> str | Path | None:
+        return None if value is None else _scenario_model(value)
 
     @field_validator("name")
     @classmethod
