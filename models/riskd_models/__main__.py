@@ -15,11 +15,14 @@ from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
+CHALLENGER = """Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy that names fewer
+steps trains in seconds. Then add the folder to a configuration: a diffusion or a transformer-var as artefact of a [[rivals]]
+section, a vae-copula as its model, beside the artefact of a forecaster."""
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window, train-heatmap and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-challenger, papers and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -41,15 +44,14 @@ def parser() -> argparse.ArgumentParser:
     ranges.add_argument("--recipe", type=Path, default=RANGES, help="a recipe with [scale.ranges] (default: the one shipped)")
     ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
     window = verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute")
-    window.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
-    window.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
-    window.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
-    window.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    from_prices(window, "model.onnx, card.json and golden.npz")
     heatmap = verbs.add_parser("train-heatmap", help="train a network that reads heat maps of the last ten sessions: two minutes")
-    heatmap.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
-    heatmap.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
-    heatmap.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
-    heatmap.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    from_prices(heatmap, "model.onnx, card.json and golden.npz")
+    words = "train a vae-copula, a diffusion or a transformer-var, which the recipe says, to run in [[rivals]]: a minute"
+    challenger = verbs.add_parser("train-challenger", help=words, description=CHALLENGER)
+    from_prices(challenger, "model.onnx, card.json, golden.npz and, of a diffusion, margins.npz")
+    margins = "folder of the forecaster whose scores a vae-copula learns: it will join these margins"
+    challenger.add_argument("--margins", type=Path, help=margins)
     papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
     papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
     papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
@@ -58,6 +60,14 @@ def parser() -> argparse.ArgumentParser:
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
+
+
+def from_prices(verb: argparse.ArgumentParser, files: str) -> None:
+    """What every verb takes that learns from a price file."""
+    verb.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
+    verb.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
+    verb.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
+    verb.add_argument("--out", type=Path, required=True, help=f"folder for {files}")
 
 
 def without_ranges(recipe: Recipe) -> Recipe:
@@ -144,6 +154,17 @@ def trained_heatmap(wanted: argparse.Namespace) -> Iterator[object]:
         yield heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share)))
 
 
+def trained_challenger(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-challenger``."""
+    from riskd_models.papers.copula.artefact import challenger_told, train_challenger
+    from riskd_models.papers.copula.recipe import read_challenger_recipe
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        recipe = read_challenger_recipe(wanted.recipe)
+        yield challenger_told(train_challenger(recipe, wanted.prices, wanted.until, wanted.out, wanted.margins, tell))
+
+
 def papers_run(wanted: argparse.Namespace) -> Iterator[object]:
     """``papers``: the paths of the report."""
     from riskd_models.papers.preset import preset_of
@@ -160,6 +181,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
     "ranges": ranged,
     "train-window": trained_window,
     "train-heatmap": trained_heatmap,
+    "train-challenger": trained_challenger,
     "papers": papers_run,
     "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],
 }
