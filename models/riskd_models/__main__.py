@@ -15,7 +15,7 @@ from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
-CHALLENGER = """Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy that names fewer
+CHALLENGER = """Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy with fewer
 steps trains in seconds. Then add the folder to a configuration: a diffusion or a transformer-var as artefact of a [[rivals]]
 section, a vae-copula as its model, beside the artefact of a forecaster."""
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")

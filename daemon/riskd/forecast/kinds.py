@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from riskd.errors import ModelError
-from riskd.forecast.artefact import kind_of, load_artefact
+from riskd.forecast.artefact import CARD, kind_of, load_artefact
 from riskd.forecast.dependence import Diffusion, VaeCopula
 from riskd.forecast.dependence_card import KIND as DEPENDENCE
 from riskd.forecast.dependence_card import load_dependence
@@ -35,7 +35,15 @@ def forecaster_at(folder: Path, provider: Provider = "cpu", threads: int = 1) ->
 
 def dependence_at(folder: Path, provider: Provider = "cpu") -> VaeCopula | Diffusion:
     """The scenario model in ``folder``; raises ModelError where that holds none."""
-    if folder.is_dir() and kind_of(folder) not in (DEPENDENCE, None):
-        raise ModelError(f"{folder}: is no scenario model but forecasts margins; name it as artefact")
+    if not folder.is_dir():
+        raise ModelError(
+            f"{folder}: no such folder; name a network's or train one (python -m riskd_models train-challenger --help)"
+        )
+    kind = kind_of(folder)
+    if kind != DEPENDENCE:
+        said = f'kind "{kind}"' if kind else "no kind that draws joint scores"
+        raise ModelError(
+            f'{folder / CARD}: says {said}; name the folder of a network of kind "{DEPENDENCE}", or a model by its name'
+        )
     artefact = load_dependence(folder)
     return Diffusion(artefact, provider) if artefact.card.system == "diffusion" else VaeCopula(artefact, provider)

@@ -19,6 +19,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from riskd.core.arrays import Floats
 from riskd.core.challengers.gjr_fhs import loss
 from riskd.core.challengers.past import Past
+from riskd.core.currency import NONE
 from riskd.core.portfolio import Portfolio
 from riskd.errors import ModelError
 from riskd.forecast.artefact import (
@@ -129,8 +130,10 @@ class QuantileNetwork:
 
     def refusal(self, portfolio: Portfolio) -> str | None:
         """In words, why it has no figure of a portfolio; None where it has."""
-        if portfolio.view is not None:
-            return f"it learnt returns in the currencies of the prices, and these are converted to {portfolio.currency}"
+        if portfolio.view is not None and (portfolio.view.rate[self._weights != 0] != NONE).any():
+            return (
+                f"it learnt returns in the currencies of the prices, and this portfolio's are converted to {portfolio.currency}"
+            )
         if np.abs(portfolio.weights - self._weights).max() > SAME:
             held = ", ".join(f"{symbol} {w:.4g}" for symbol, w in self._card.holdings.items())
             return f"it was trained for {held}, and this portfolio holds otherwise; {AGAIN_FOR} for these weights"
