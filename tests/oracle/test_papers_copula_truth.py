@@ -1,4 +1,4 @@
-"""The LSTM-Copula and the TCN-Copula must find the risk of a simulated market whose true risk is known, and Transformer-VaR does not."""
+"""LSTM-Copula and TCN-Copula must find the risk of a simulated market whose true risk is known; Transformer-VaR does not."""
 
 from dataclasses import replace
 from datetime import date, timedelta
