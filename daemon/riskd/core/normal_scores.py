@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
-from riskd.core.arrays import Floats
+from riskd.core.arrays import Floats, frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,4 +47,4 @@ def normal_scores(past: Floats) -> NormalScores:
     ordered = np.sort(past, axis=0)
     steps = np.maximum(np.diff(ordered, axis=0), 1e-12)
     apart = np.vstack([ordered[:1], ordered[:1] + np.cumsum(steps, axis=0)])
-    return NormalScores(np.asarray(ndtri((np.arange(len(past)) + 0.5) / len(past))), apart)
+    return NormalScores(frozen(ndtri((np.arange(len(past)) + 0.5) / len(past))), frozen(apart))

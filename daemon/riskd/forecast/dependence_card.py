@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 from pydantic import Field, PositiveInt, model_validator
 
+from riskd.core.arrays import frozen
 from riskd.core.normal_scores import NormalScores
 from riskd.errors import ModelError
 from riskd.forecast.artefact import (
@@ -141,4 +142,4 @@ def margins_of(path: Path, card: DependenceCard) -> NormalScores | None:
         raise ModelError(f"{path}: margins of shapes {normal.shape} and {ordered.shape} for {len(card.assets)} assets; {AGAIN}")
     if not (normal[1:] > normal[:-1]).all() or not (ordered[1:] > ordered[:-1]).all():
         raise ModelError(f"{path}: margins that do not rise; {AGAIN}")
-    return NormalScores(normal, ordered)
+    return NormalScores(frozen(normal), frozen(ordered))
