@@ -167,6 +167,11 @@ WRONG = {  # what is written otherwise, the key that is named, and the way out
         "rivals[2].model: ",
         "leave model out",
     ),
+    "a diffusion that is anchored": (
+        ("paths = 300", "anchored = true"),
+        "rivals[1].anchored: diffusion-risknet@",
+        "leave anchored out",
+    ),
     "a diffusion as champion": (
         (AS_CHAMPION, 'artefact = "{trained}/diffusion-risknet"\nthreads'),
         "model.artefact: ",

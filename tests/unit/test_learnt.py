@@ -124,6 +124,21 @@ def test_what_the_hashes_know_of_networks(rules: Rules) -> None:
     assert lanes[0].identity != lanes[1].identity and lanes[0].in_lanes[0].seed("A") != lanes[1].in_lanes[0].seed("A")
 
 
+def test_a_lane_that_is_not_anchored_is_its_margins_and_nothing_else(rules: Rules) -> None:
+    """Its figures and state are those of the same forecaster that follows no portfolio, and another model is another figure; the
+    champion stays anchored, and the lane needs a warm-up of its own."""
+    lanes = (Lane("loose", EwmaForecaster(identity="x@test"), "t-copula", anchored=False),)
+    alone = (Lane("loose", EwmaForecaster(identity="x@test", follows_books=False), "t-copula"),)
+    held = (Lane("loose", EwmaForecaster(identity="x@test"), "t-copula"),)
+    found = {key: day(replace(rules, lanes=one)) for key, one in (("loose", lanes), ("alone", alone), ("held", held))}
+    figures = {key: rival(outcome.reports[0], "loose") for key, (_, outcome) in found.items()}
+    assert figures["loose"] == figures["alone"] != figures["held"]
+    np.testing.assert_array_equal(found["loose"][0].lanes[0].scores, found["alone"][0].lanes[0].scores)
+    assert found["held"][0].lanes[0].scores.shape[1] == 5 > found["loose"][0].lanes[0].scores.shape[1] == 3
+    assert [f.cvar for f in found["loose"][1].reports[0].figures] == [f.cvar for f in found["held"][1].reports[0].figures]
+    assert replace(rules, lanes=lanes).basis != replace(rules, lanes=held).basis
+
+
 def test_a_lane_brings_its_own_network_or_none(rules: Rules) -> None:
     """The champion's network is not the lane's, and no lane is asked for losses outright."""
     own = replace(

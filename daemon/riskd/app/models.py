@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskd.core.forecaster import Forecaster
-from riskd.core.rules import Lane, Learnt, Rules, ScenarioRules
+from riskd.core.rules import RIVAL_MODEL, Lane, Learnt, Rules, ScenarioRules
 from riskd.errors import ConfigError, ModelError
 from riskd.forecast.artefact import kind_of
 from riskd.forecast.dependence import Diffusion, VaeCopula
@@ -61,12 +61,12 @@ def _lane(settings: Settings, rival: Rival, key: str) -> Lane:
     if kind_of(rival.artefact) == DEPENDENCE:
         return _diffusion(settings, rival, key)
     forecaster = _forecaster(settings, rival.artefact, f"{key}.artefact")
-    if rival.model is None:
-        return Lane(rival.name, forecaster, paths=rival.paths)
-    if isinstance(rival.model, str):
-        return Lane(rival.name, forecaster, rival.model, rival.paths)
-    network = _copula(settings, rival.model, f"{key}.model")
-    return Lane(rival.name, forecaster, network.identity, rival.paths, network)
+    if rival.anchored and not forecaster.follows_books:
+        raise ConfigError(f"{key}.anchored: {forecaster.identity} forecasts its assets and no portfolio; leave anchored out")
+    network = _copula(settings, rival.model, f"{key}.model") if isinstance(rival.model, Path) else None
+    model = network.identity if network else str(rival.model or RIVAL_MODEL)
+    anchored = network is None if rival.anchored is None else rival.anchored
+    return Lane(rival.name, forecaster, model, rival.paths, network, anchored)
 
 
 def _diffusion(settings: Settings, rival: Rival, key: str) -> Lane:
@@ -78,6 +78,8 @@ def _diffusion(settings: Settings, rival: Rival, key: str) -> Lane:
             raise ModelError(
                 f"{rival.artefact}: a copula has no margins of assets; name it as model beside a forecaster's artefact"
             )
+    if rival.anchored:
+        raise ConfigError(f"{key}.anchored: {network.identity} forecasts its assets and no portfolio; leave anchored out")
     if rival.model not in (None, rival.artefact):
         raise ConfigError(f"{key}.model: {rival.model} cannot join what {rival.artefact} says: {ALONE}")
     return Lane(rival.name, network.margins, network.identity, rival.paths, network)
@@ -86,8 +88,9 @@ def _diffusion(settings: Settings, rival: Rival, key: str) -> Lane:
 def _learnt(settings: Settings, rival: Rival, key: str) -> Learnt:
     with _configured(f"{key}.artefact"):
         network = QuantileNetwork(load_quantiles(rival.artefact), settings.symbols, settings.model.provider)
-    if rival.model is not None:
-        raise ConfigError(f"{key}.model: {rival.name} says losses outright and draws no scenarios; leave model out")
+    for name, value in (("model", rival.model), ("anchored", rival.anchored)):
+        if value is not None:
+            raise ConfigError(f"{key}.{name}: {rival.name} says losses outright and draws no scenarios; leave {name} out")
     return Learnt(rival.name, network)
 
 

@@ -11,6 +11,8 @@ from riskd.core.limits import Basis
 from riskd.core.portfolio import Portfolio
 from riskd.core.scenarios.model import ScenarioModel
 
+RIVAL_MODEL = "filtered-bootstrap"  # by which a rival's scores are drawn where nothing else is said
+
 
 @dataclass(frozen=True)
 class ScenarioRules:
@@ -56,13 +58,17 @@ class AlertRules:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """A system that runs beside the champion as a challenger: its forecaster, the scenario model that draws its scores, and how
-    many paths its bank has at most. ``dependence`` is the scenario model where that is a network, and ``model`` its identity."""
+    many paths its bank has at most. ``dependence`` is the scenario model where that is a network, and ``model`` its identity.
+
+    One that is not ``anchored`` follows no portfolio's own history: its figures are its assets' margins, joined by the model.
+    """
 
     name: str
     forecaster: Forecaster
-    model: str = "filtered-bootstrap"
+    model: str = RIVAL_MODEL
     paths: int = 4000
     dependence: ScenarioModel | None = None
+    anchored: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +94,7 @@ class Rules:
     alerts: AlertRules = AlertRules()
     dependence: ScenarioModel | None = None  # the network whose identity ``scenarios.model`` is
     learnt: tuple[Learnt, ...] = ()
+    anchored: bool = True  # no only as the rules of a lane
 
     @property
     def warm_up(self) -> int:
@@ -102,12 +109,13 @@ class Rules:
 
     def _in(self, lane: Lane) -> "Rules":
         spec = replace(self.scenarios, model=lane.model, paths=min(lane.paths, self.scenarios.paths))
-        return replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=(), dependence=lane.dependence, learnt=())
+        own = replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=(), learnt=())
+        return replace(own, dependence=lane.dependence, anchored=lane.anchored)
 
     @property
     def books(self) -> tuple[Portfolio, ...]:
         """The portfolios that the forecaster follows as assets of their own."""
-        return self.portfolios if self.forecaster.follows_books else ()
+        return self.portfolios if self.forecaster.follows_books and self.anchored else ()
 
     @property
     def assets_fitted(self) -> bool:
@@ -119,6 +127,8 @@ class Rules:
         """Hash of what a state depends on: universe, forecasters and what is held. Another basis needs another warm-up."""
         held = [(p.name, plain(p.weights), p.currency, plain(p.view)) for p in self.portfolios]
         systems = [[lane.forecaster.identity for lane in self.lanes]] if self.lanes else []
+        loose = [str(place) for place, lane in enumerate(self.lanes) if not lane.anchored]
+        systems += [loose] if loose else []
         return digest([self.symbols, self.forecaster.identity, self.scenarios.pool, self.assets_fitted, held, *systems])
 
     @cached_property

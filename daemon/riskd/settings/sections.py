@@ -144,6 +144,11 @@ class Rival(Section):
     paths: Annotated[int, Field(ge=200, le=2_000_000)] = Field(
         default=4000, description="at most; figures wait for it, and a network that reads a window is slow"
     )
+    anchored: bool | None = Field(
+        default=None,
+        description="whether its scenarios agree with what is forecast of each portfolio's own history, or are the margins of "
+        "assets joined by the scenario model and nothing else; yes when absent, but for a network that draws",
+    )
 
     @field_validator("model")
     @classmethod

@@ -65,7 +65,7 @@ def historical(task: Task, panel: Panel) -> Forecast:
     return Combined(Historical(np.expm1(task.returns)), task.weights)
 
 
-WINDOW = 'as champion or in [[rivals]], an artefact of kind "window"'
+WINDOW = 'in [[rivals]] with anchored = false, or anchored as champion, an artefact of kind "window"'
 COPULA = 'as model of [[rivals]] or of [scenarios], an artefact of kind "dependence"'
 RIVALS: Mapping[str, Rival] = {
     "lstm-copula": Rival(t_copula("seed-1"), "LSTM-Copula", True, WINDOW),
