@@ -66,14 +66,16 @@ def historical(task: Task, panel: Panel) -> Forecast:
 
 
 WINDOW = 'in [[rivals]] with anchored = false, or anchored as champion, an artefact of kind "window"'
-COPULA = 'as model of [[rivals]] or of [scenarios], an artefact of kind "dependence"'
+COPULA = (
+    'in [[rivals]]: an artefact of kind "window", and as its model one of kind "dependence", which may be that of [scenarios] too'
+)
 RIVALS: Mapping[str, Rival] = {
     "lstm-copula": Rival(t_copula("seed-1"), "LSTM-Copula", True, WINDOW),
     "lstm-copula-bare": Rival(t_copula("seed-1", bare=True), None, True, WINDOW),
     "tcn-copula": Rival(t_copula("tcn"), "TCN-Copula", True, WINDOW),
     "tcn-copula-bare": Rival(t_copula("tcn", bare=True), None, True, WINDOW),
-    "gru-vae-copula": Rival(vae_copula(), "GRU + VAE-Copula", True, f"margins: {WINDOW}; its copula: {COPULA}"),
-    "gru-vae-copula-bare": Rival(vae_copula(bare=True), None, True, f"margins: {WINDOW}; its copula: {COPULA}"),
+    "gru-vae-copula": Rival(vae_copula(), "GRU + VAE-Copula", True, COPULA),
+    "gru-vae-copula-bare": Rival(vae_copula(bare=True), None, True, COPULA),
     "transformer-var": Rival(
         lambda task, panel: transformer_var(task),
         "Transformer-VaR",
