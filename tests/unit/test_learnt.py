@@ -109,7 +109,7 @@ def test_a_learnt_scenario_model_is_drawn_by(rules: Rules) -> None:
 
 def test_what_the_hashes_know_of_networks(rules: Rules) -> None:
     """The network that draws is in the seed, in what judges limits and in the identity; the one that says losses in the identity
-    alone; neither needs another warm-up, and rules without any have the hashes that they had."""
+    alone; neither needs another warm-up."""
     drawn = replace(rules, scenarios=replace(rules.scenarios, model="a@1"), dependence=doubled)
     again = replace(rules, scenarios=replace(rules.scenarios, model="a@2"), dependence=doubled)
     said = replace(rules, learnt=(Learnt("net", Says()),))
