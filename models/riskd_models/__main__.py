@@ -18,10 +18,10 @@ RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
 ALLOTTER = "train a network whose output is a portfolio: half a minute"
 ALLOTTER_MORE = (
-    "Train a network that reads a year of returns and gives weights: the largest mean less a price of CVaR and of trading. It "
-    "learns on the universe that it will stand in: every symbol that is held or that a proposal may buy, in closes of the portfolio's "
-    "currency. Name them in the recipe's symbols, or give a price file of these columns alone. The newest part of the file only "
-    "chooses where training stops. The daemon shows it beside a proposal ([[allocators]]), never in its place."
+    "Train a network that reads a year of returns and gives weights: the largest mean less a price of CVaR and of trading. "
+    "It learns on the universe that it will stand in: every symbol that is held or that a proposal may buy, in closes of the "
+    "portfolio's currency. Name them in the recipe's symbols, or give a price file of these columns alone. The newest part of "
+    "the file only chooses where training stops. The daemon shows it beside a proposal ([[allocators]]), never in its place."
 )
 
 

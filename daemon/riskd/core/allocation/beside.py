@@ -29,5 +29,7 @@ def beside(
             continue
         weights = rounded(answer)
         readings = verifier(weights) if rival.sees_scenarios else verifier.plain(weights)
-        told.append(alternative(books, rival.name, weights, readings, lot, words))
+        over = [reading.limit.name for reading in readings if reading.excess > 1]
+        breaks = f"breaks limit{'s' * (len(over) > 1)} {', '.join(over)}" if over else ""
+        told.append(alternative(books, rival.name, weights, readings, lot, "; ".join(filter(None, (breaks, words)))))
     return tuple(told), tuple(notes)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from riskd.core.arrays import Floats
 from riskd.errors import ConfigError
-from riskd.forecast.allotter_card import INPUTS, KIND, WEIGHTS, AllotterCard, load_allotter
+from riskd.forecast.allotter_card import INPUTS, KIND, WEIGHTS, AllotterArtefact, AllotterCard, load_allotter
 from riskd.forecast.allotter_features import MEANS, SPREAD, WARM_UP, features
 from riskd.forecast.artefact import CARD, GOLDEN, MODEL
 from riskd_models.export import npz_bytes
@@ -48,9 +48,18 @@ class Lesson:
 
 def train_allotter_artefact(
     recipe: AllotterRecipe, prices: Path, until: date, out: Path, told: Callable[[float], None] = lambda share: None
-) -> AllotterCard:
-    """Train on the older decisions, choose the step and judge by the newer ones, export and load back what was written."""
-    panel = price_panel(prices, recipe.symbols, until)
+) -> AllotterArtefact:
+    """From a price file; see :func:`taught`."""
+    return taught(price_panel(prices, recipe.symbols, until), recipe, out, told)
+
+
+def taught(
+    panel: Panel, recipe: AllotterRecipe, out: Path, told: Callable[[float], None] = lambda share: None
+) -> AllotterArtefact:
+    """Train on the older decisions, choose the step and judge by the newer ones, export and load back what was written.
+
+    Raises ConfigError where the panel is too short for that.
+    """
     lesson, numbers = lesson_of(panel, recipe.objective.horizon), recipe.numbers
     seen = lesson.of(slice(None, None, numbers.stride))
     older, later = parted(len(seen.inputs), numbers)
@@ -59,7 +68,7 @@ def train_allotter_artefact(
         raise ConfigError(f"{panel.name}: {words}; give longer history")
     network = train(lesson.inputs, lesson.brought, numbers, recipe.objective.price, recipe.seed, told=told).network
     write_allotter(network, seen, later, panel, recipe, out)
-    return load_allotter(out).card
+    return load_allotter(out)
 
 
 def lesson_of(panel: Panel, horizon: int) -> Lesson:
@@ -139,9 +148,9 @@ def validation(network: Allotter, newer: Lesson, recipe: AllotterRecipe) -> dict
     }
 
 
-def allotter_told(card: AllotterCard) -> str:
+def allotter_told(artefact: AllotterArtefact) -> str:
     """What was learnt and how it was judged, in two lines."""
-    learnt, judged = card.training, card.validation
+    learnt, judged = artefact.card.training, artefact.card.validation
     scores = "  ".join(f"{name} {value:.5g}" for name, value in judged.scores.items())
-    first = f"{card.name}@{card.model_sha256[:12]}, learnt {learnt.first} to {learnt.last} on {', '.join(learnt.assets)}"
+    first = f"{artefact.identity}, learnt {learnt.first} to {learnt.last} on {', '.join(learnt.assets)}"
     return f"{first}\njudged on {judged.observations} decisions {judged.first} to {judged.last}, lower is better: {scores}"
