@@ -44,8 +44,8 @@ TRAIN = "train one (python -m riskd_models train-allotter --help)"
 class AllotterCard(Section):
     """card.json of an allocation network."""
 
+    kind: Literal["allotter"]  # first, so that a folder of another network is refused by this
     format: Literal[1]
-    kind: Literal["allotter"]
     name: Name
     model_sha256: Sha256
     golden_sha256: Sha256
