@@ -47,6 +47,7 @@ def test_a_row_has_every_limit_with_state_and_age(site: Site, visit: Callable[..
     site.pin(reports=tuple(replace(r, limits=(r.limits[1], old)) if r is breached else r for r in site.board.snapshot.reports))
     opened = visit(site.url)
     opened.page.get_by_text("firing since 2026-11-16 (4 days)").wait_for()
+    opened.page.wait_for_selector("#alerts [data-kind]")
     line = opened.text(".row[data-status=BREACH] .limit-line:first-child")
     assert line == f"daily {breached.limits[0].cvar * 100:.2f} % of 2.50 % firing since 2026-11-16 (4 days)"
     assert opened.text(".row[data-status=UNKNOWN] .limit-line") == "daily – of 3.00 % cannot judge"
