@@ -1,7 +1,8 @@
 """What stands beside a proposal where allocators are configured, and that everything else stays as it was."""
 
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import re
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -9,18 +10,22 @@ import pytest
 from allotter_made import made_allotter
 from conftest import closed, made_up_table, small_rules
 from riskd.core.allocation.answer import Allocation
+from riskd.core.allocation.contender import BUILT_IN, Lookback
+from riskd.core.allocation.nearest import Nearest
 from riskd.core.allocation.problem import Problem
-from riskd.core.allocation.rival import BUILT_IN, Past
+from riskd.core.allocation.proposal import Known, propose
+from riskd.core.arrays import frozen
 from riskd.core.events import Outcome
 from riskd.core.market import ReturnTable
-from riskd.core.portfolio import Bounds, Limit
+from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.proposed import Proposal
 from riskd.core.rules import Rules
+from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State, pack
 from riskd.core.step import step
 from riskd.core.warm import warm_state
 from riskd.errors import ModelError, SolverError
-from riskd.forecast.allotter import AllotterRival
+from riskd.forecast.allotter import AllotterContender
 
 pytestmark = pytest.mark.unit
 TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=360)
@@ -30,21 +35,21 @@ Answered = tuple[State, Outcome, Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A rival that cannot."""
+    """A contender that cannot."""
 
     error: Exception
     name: str = "broken"
     identity: str = "broken@0"
     sees_scenarios: bool = False
 
-    def answer(self, problem: Problem, past: Past) -> tuple[Allocation, str]:
+    def answer(self, problem: Problem, history: Lookback) -> tuple[Allocation, str]:
         raise self.error
 
 
 @pytest.fixture(scope="module")
-def deep(tmp_path_factory: pytest.TempPathFactory) -> AllotterRival:
+def deep(tmp_path_factory: pytest.TempPathFactory) -> AllotterContender:
     """A network over the three assets of the small rules."""
-    return AllotterRival(made_allotter(tmp_path_factory.mktemp("deep"), PLAIN.symbols), "deep", PLAIN.symbols, PLAIN.symbols)
+    return AllotterContender(made_allotter(tmp_path_factory.mktemp("deep"), PLAIN.symbols), "deep", PLAIN.symbols, PLAIN.symbols)
 
 
 def crashed(rules: Rules, table: ReturnTable = TABLE) -> Answered:
@@ -67,7 +72,7 @@ def proposal(outcome: Outcome) -> Proposal:
     return found
 
 
-def test_a_breach_gives_a_proposal_with_the_network_beside_it(deep: AllotterRival) -> None:
+def test_a_breach_gives_a_proposal_with_the_network_beside_it(deep: AllotterContender) -> None:
     """The network's row has what the others have, on the same banks; it breaks the limit and says so; the proposal is the
     certified one, and its weights alone stand."""
     rules = replace(PLAIN, allocators=(deep, BUILT_IN["markowitz"]))
@@ -88,7 +93,7 @@ def test_a_breach_gives_a_proposal_with_the_network_beside_it(deep: AllotterRiva
     np.testing.assert_array_equal(state.proposals["book"], [found.weights[s] for s in rules.symbols])
 
 
-def test_without_allocators_nothing_is_other_than_before(deep: AllotterRival, plain: Answered) -> None:
+def test_without_allocators_nothing_is_other_than_before(deep: AllotterContender, plain: Answered) -> None:
     """With one the identity of the rules is another; basis and view are not, and neither are the state, the proposal and the
     alternatives that stood there before."""
     with_one = replace(PLAIN, allocators=(deep,))
@@ -110,7 +115,7 @@ def test_a_rival_that_cannot_costs_nothing_but_itself(plain: Answered) -> None:
     assert found.notes[len(alone.notes) :] == tuple(f"broken gives no weights: {error}" for error in errors)
 
 
-def test_a_history_that_is_too_short_is_said(deep: AllotterRival) -> None:
+def test_a_history_that_is_too_short_is_said(deep: AllotterContender) -> None:
     """Of 150 sessions the network reads nothing."""
     short = made_up_table(PLAIN.symbols, sessions=150)
     found = proposal(crashed(replace(PLAIN, allocators=(deep,)), short)[2])
@@ -121,7 +126,7 @@ def test_a_history_that_is_too_short_is_said(deep: AllotterRival) -> None:
     assert "deep" not in {a.name for a in found.alternatives}
 
 
-def test_where_nothing_holds_it_stands_there_too(deep: AllotterRival) -> None:
+def test_where_nothing_holds_it_stands_there_too(deep: AllotterContender) -> None:
     """An infeasible answer lists the network among what there is; current holdings stay."""
     book = replace(PLAIN.portfolios[0], limits=(Limit("cvar", 0.95, 1, 0.004),), bounds=Bounds())
     state, _, answer = crashed(replace(PLAIN, portfolios=(book,), allocators=(deep,)))
@@ -129,3 +134,37 @@ def test_where_nothing_holds_it_stands_there_too(deep: AllotterRival) -> None:
     assert found.status == "infeasible"
     assert not {a.name: a for a in found.alternatives}["deep"].holds
     assert state.proposals == {}
+
+
+@dataclass(slots=True)
+class Fixed:
+    """Wants equal weights and remembers what it was asked."""
+
+    name: str
+    sees_scenarios: bool
+    identity: str = "fixed@0"
+    asked: list[Problem] = field(default_factory=list)
+
+    def answer(self, problem: Problem, history: Lookback) -> tuple[Allocation, str]:
+        self.asked.append(problem)
+        return Nearest(np.full(problem.assets, 1 / problem.assets), self.name).allocate(problem), "as told"
+
+
+def test_who_saw_the_scenarios_carries_the_optimism_and_who_did_not_does_not() -> None:
+    """On a bank of which every row was seen, equal weights of a blind contender read what equal weights read; those of one that
+    saw the scenarios read more by the optimism that the proposal tells. The problem's first tail is the one with the horizon of
+    its means."""
+    random = np.random.default_rng(1)
+    day = np.array([0.0, 0.002, 0.004]) + np.array([0.01, 0.02, 0.03]) * random.standard_normal((60, 3))
+    bank = ScenarioBank({1: day, 5: 5 * day}, "few", exact=True)
+    limits = Limit("day", 0.95, 1, 0.03), Limit("week", 0.95, 5, 0.3)
+    book = Portfolio("book", frozen([0.1, 0.2, 0.7]), 0.0, limits, Bounds(max_cash=0.5))
+    pair = Fixed("blind", False), Fixed("seeing", True)
+    found, _ = propose(replace(PLAIN, allocators=pair), book, bank, bank, date(2020, 3, 16), Known(sessions=60))
+    told = {a.name: a for a in found.alternatives}
+    (grown,) = re.findall(r"its CVaR was ([\d.]+)% higher", "\n".join(found.notes))
+    assert told["blind"].cvars == told["equal weight"].cvars
+    assert told["seeing"].cvars["day"] == pytest.approx(told["blind"].cvars["day"] * (1 + float(grown) / 100), rel=1e-3)
+    assert told["seeing"].cvars["week"] == told["blind"].cvars["week"]
+    assert [tail.name for tail in pair[0].asked[0].tails] == ["week", "day"]
+    assert told["blind"].words.endswith("as told")

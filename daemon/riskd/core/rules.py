@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from riskd.core.allocation.rival import Rival
+from riskd.core.allocation.contender import Contender
 from riskd.core.canonical import digest, plain, seed
 from riskd.core.forecaster import Forecaster
 from riskd.core.limits import Basis
@@ -73,7 +73,7 @@ class Rules:
     lanes: tuple[Lane, ...] = ()
     lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
     alerts: AlertRules = AlertRules()
-    allocators: tuple[Rival, ...] = ()  # whose weights stand beside a proposal
+    allocators: tuple[Contender, ...] = ()  # whose weights stand beside a proposal
 
     @property
     def warm_up(self) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from riskd.core.allocation.rival import BUILT_IN
+from riskd.core.allocation.contender import BUILT_IN
 from riskd.core.challengers import CHALLENGERS
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS

@@ -9,12 +9,12 @@ import numpy as np
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.beside import beside
+from riskd.core.allocation.contender import lookback_of
 from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
 from riskd.core.allocation.posed import ceilings, posed, standing, tail_per_asset
 from riskd.core.allocation.problem import Problem
-from riskd.core.allocation.rival import past_of
 from riskd.core.allocation.rounding import Orders, rounded
 from riskd.core.allocation.search import Found, searched
 from riskd.core.allocation.solve import solve
@@ -46,7 +46,7 @@ def holds(portfolio: Portfolio, weights: Floats, bank: ScenarioBank) -> bool:
 class Known:
     """What else the fold knows: newest ``closes`` (symbols,) in quote currencies, empty where unknown; how many ``sessions`` the
     banks were made of; the weights of the ``standing`` proposal, to start from; the ``log_returns`` (sessions, symbols) that
-    rivals read."""
+    contenders read."""
 
     closes: Floats = field(default_factory=none_known)
     sessions: int = 1500
@@ -232,8 +232,8 @@ def _stub(case: Case, status: str, held: tuple[Reading, ...], place: int, notes:
 def _alternatives(
     case: Case, held: tuple[Reading, ...], place: int
 ) -> tuple[tuple[Alternative, ...], float | None, tuple[str, ...]]:
-    """Doing nothing, the least CVaR there is, equal weights and the rivals'; that least CVaR on the bank that chose; and which
-    rivals have none."""
+    """Doing nothing, the least CVaR there is, equal weights and the contenders'; that least CVaR on the bank that chose; and
+    which contenders give none."""
     books, lot = case.books, case.orders.largest
     problem = books.posed.problem
     told = [alternative(books, "do nothing", case.portfolio.weights, held, lot)]
@@ -249,9 +249,9 @@ def _alternatives(
         told.append(alternative(books, "equal weight", weights, case.verifier.plain(weights), lot))
     if not case.rules.allocators:
         return tuple(told), least, ()
-    past = past_of(case.known.log_returns, case.portfolio, case.session)
-    rivals, silent = beside(case.rules.allocators, past, books, case.rounded, case.verifier, lot)
-    return (*told, *rivals), least, silent
+    history = lookback_of(case.known.log_returns, case.portfolio, case.session)
+    others, silent = beside(case.rules.allocators, history, books, case.rounded, case.verifier, lot)
+    return (*told, *others), least, silent
 
 
 def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoint, ...]:

@@ -1,4 +1,4 @@
-"""The allocation network as a rival: what it reads, what it may hold, and when it says nothing."""
+"""The allocation network as a contender: what it reads, what it may hold, and when it says nothing."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -9,13 +9,13 @@ import pytest
 from allotter_made import made_allotter, made_returns
 from riskd.core.allocation.answer import Ending
 from riskd.core.allocation.certificate import turnover
+from riskd.core.allocation.contender import BUILT_IN, Lookback, lookback_of
 from riskd.core.allocation.problem import Problem, Tail
-from riskd.core.allocation.rival import BUILT_IN, Past, past_of
 from riskd.core.arrays import Floats, frozen
 from riskd.core.currency import CurrencyView
 from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.errors import ModelError
-from riskd.forecast.allotter import AllotterRival
+from riskd.forecast.allotter import AllotterContender
 from riskd.forecast.allotter_card import AllotterArtefact, AllotterSession
 from riskd.forecast.allotter_features import FLOOR, WARM_UP, features
 
@@ -32,14 +32,14 @@ def artefact(tmp_path_factory: pytest.TempPathFactory) -> AllotterArtefact:
 
 
 @pytest.fixture
-def rival(artefact: AllotterArtefact) -> AllotterRival:
+def contender(artefact: AllotterArtefact) -> AllotterContender:
     """Over the assets alone."""
-    return AllotterRival(artefact, "deep", SYMBOLS, SYMBOLS)
+    return AllotterContender(artefact, "deep", SYMBOLS, SYMBOLS)
 
 
-def past(returns: Floats = RETURNS, session: date = DAY) -> Past:
+def history(returns: Floats = RETURNS, session: date = DAY) -> Lookback:
     """Of a portfolio in the currency of everything."""
-    return past_of(returns, Portfolio("book", frozen(np.full(returns.shape[1], 0.2)), 0.4, ()), session)
+    return lookback_of(returns, Portfolio("book", frozen(np.full(returns.shape[1], 0.2)), 0.4, ()), session)
 
 
 def problem(count: int = 3, **constraints: object) -> Problem:
@@ -63,55 +63,55 @@ def test_the_inputs_are_means_and_a_volatility() -> None:
         assert found[:, asset] == pytest.approx(wanted, rel=1e-9)
 
 
-def test_a_year_is_all_it_reads(rival: AllotterRival) -> None:
+def test_a_year_is_all_it_reads(contender: AllotterContender) -> None:
     """Other returns before the newest 252 change no bit of its weights; another newest return does."""
     other, newest = RETURNS.copy(), RETURNS.copy()
     other[:-WARM_UP] *= 3
     newest[-1] += 0.1 * np.array([1, 0, -1])
-    weights = [rival.answer(problem(), past(r))[0].weights for r in (RETURNS, other, newest)]
+    weights = [contender.answer(problem(), history(r))[0].weights for r in (RETURNS, other, newest)]
     assert weights[0].tobytes() == weights[1].tobytes()
     assert not np.allclose(weights[0], weights[2], atol=1e-4)
 
 
-def test_where_nothing_binds_it_holds_what_it_wants(rival: AllotterRival, artefact: AllotterArtefact) -> None:
+def test_where_nothing_binds_it_holds_what_it_wants(contender: AllotterContender, artefact: AllotterArtefact) -> None:
     """Its own weights, which are no equal ones, under its identity and the day it learnt to."""
-    answer, words = rival.answer(problem(), past())
+    answer, words = contender.answer(problem(), history())
     assert answer.weights == pytest.approx(own(artefact), abs=1e-6)
     assert np.abs(answer.weights - 1 / 3).sum() > 0.05
     assert words == f"{artefact.identity}, learnt to {artefact.card.training.last}"
 
 
-def test_bounds_and_turnover_are_kept_and_the_distance_is_told(rival: AllotterRival) -> None:
+def test_bounds_and_turnover_are_kept_and_the_distance_is_told(contender: AllotterContender) -> None:
     """At most 40 % each and 2 % of turnover; how far that is from what it wants is in the words."""
-    answer, words = rival.answer(problem(upper=np.full(3, 0.4), turnover=0.02), past())
+    answer, words = contender.answer(problem(upper=np.full(3, 0.4), turnover=0.02), history())
     assert answer.status is Ending.OPTIMAL
     assert (answer.weights <= 0.4 + 1e-9).all()
     assert turnover(problem(), answer.weights) <= 0.02 + 1e-9
     assert "of value away from its own weights" in words
 
 
-def test_constraints_without_any_weights_are_told_as_such(rival: AllotterRival) -> None:
+def test_constraints_without_any_weights_are_told_as_such(contender: AllotterContender) -> None:
     """Three assets of at most 20 % and no cash: infeasible, and no word of a distance."""
-    answer, words = rival.answer(problem(upper=np.full(3, 0.2)), past())
+    answer, words = contender.answer(problem(upper=np.full(3, 0.2)), history())
     assert answer.status is Ending.INFEASIBLE
     assert "away" not in words
 
 
-def test_a_session_it_learnt_from_is_called_so(rival: AllotterRival, artefact: AllotterArtefact) -> None:
+def test_a_session_it_learnt_from_is_called_so(contender: AllotterContender, artefact: AllotterArtefact) -> None:
     """On the last session of its training, and not on the next."""
     last = artefact.card.training.last
-    assert "in its sample" in rival.answer(problem(), past(session=last))[1]
-    assert "in its sample" not in rival.answer(problem(), past(session=last + timedelta(days=1)))[1]
+    assert "in its sample" in contender.answer(problem(), history(session=last))[1]
+    assert "in its sample" not in contender.answer(problem(), history(session=last + timedelta(days=1)))[1]
 
 
-def test_its_order_of_assets_is_its_own(artefact: AllotterArtefact, rival: AllotterRival) -> None:
+def test_its_order_of_assets_is_its_own(artefact: AllotterArtefact, contender: AllotterContender) -> None:
     """In a universe in another order, with an exchange rate between, every asset gets the same weight and the rate none."""
     symbols = ("CCC", "EURUSD=X", "AAA", "BBB")
     wide = np.column_stack([RETURNS[:, 2], 0.001 * RETURNS[:, 0], RETURNS[:, 0], RETURNS[:, 1]])
-    turned = AllotterRival(artefact, "deep", symbols, SYMBOLS)
+    turned = AllotterContender(artefact, "deep", symbols, SYMBOLS)
     upper = np.array([1.0, 0.0, 1.0, 1.0])
-    weights = turned.answer(problem(4, upper=upper, current=None), past(wide))[0].weights
-    alone = rival.answer(problem(current=None), past())[0].weights
+    weights = turned.answer(problem(4, upper=upper, current=None), history(wide))[0].weights
+    alone = contender.answer(problem(current=None), history())[0].weights
     assert weights[[2, 3, 0]] == pytest.approx(alone, abs=1e-8)
     assert weights[1] == 0
 
@@ -121,32 +121,32 @@ def test_a_foreign_asset_is_read_in_the_portfolios_currency(artefact: AllotterAr
     wide = np.column_stack([RETURNS, -RETURNS[:, 0] / 2])
     view = CurrencyView(np.array([3, -1, -1, -1]), np.ones(4), np.array([True, True, True, False]))
     book = Portfolio("book", frozen([0.3, 0.3, 0.3, 0.0]), 0.1, (Limit("cvar", 0.95, 1, 0.05),), Bounds(), view=view)
-    rival = AllotterRival(artefact, "deep", (*SYMBOLS, "EURUSD=X"), SYMBOLS)
+    contender = AllotterContender(artefact, "deep", (*SYMBOLS, "EURUSD=X"), SYMBOLS)
     wanted = own(artefact, np.column_stack([RETURNS[:, 0] / 2, RETURNS[:, 1:]]))
-    weights = rival.answer(problem(4, upper=np.array([1.0, 1, 1, 0]), current=None), past_of(wide, book, DAY))[0].weights
+    weights = contender.answer(problem(4, upper=np.array([1.0, 1, 1, 0]), current=None), lookback_of(wide, book, DAY))[0].weights
     assert weights[:3] == pytest.approx(wanted, abs=1e-5)
     assert np.abs(wanted - own(artefact)).max() > 1e-3
 
 
-def test_missing_returns_are_stood_in_for_and_said(rival: AllotterRival) -> None:
+def test_missing_returns_are_stood_in_for_and_said(contender: AllotterContender) -> None:
     """Three gaps are read as what the others did and told; more than a tenth, and a history that is too short, are refused."""
     gaps = RETURNS.copy()
     gaps[[-3, -40, -200], 1] = np.nan
-    answer, words = rival.answer(problem(), past(gaps))
+    answer, words = contender.answer(problem(), history(gaps))
     assert answer.status is Ending.OPTIMAL
     assert "read 3 stand-ins for missing returns" in words
     gaps[-30:, 2] = np.nan
     with pytest.raises(ModelError, match="CCC has no usable return on 30 of the newest 252 sessions"):
-        rival.answer(problem(), past(gaps))
+        contender.answer(problem(), history(gaps))
     with pytest.raises(ModelError, match="reads 252 sessions of returns and 251 are known"):
-        rival.answer(problem(), past(RETURNS[-251:]))
+        contender.answer(problem(), history(RETURNS[-251:]))
 
 
 def test_sessions_of_which_nothing_is_known_are_left_out() -> None:
     """They make the history shorter, and are not counted as gaps."""
     empty = RETURNS.copy()
     empty[10] = np.nan
-    found = past(empty)
+    found = history(empty)
     assert len(found.log_returns) == len(RETURNS) - 1
     assert not found.missing.any()
 
@@ -156,12 +156,12 @@ def test_another_universe_is_refused(artefact: AllotterArtefact, tradeable: tupl
     """An asset too few or too many: the line names it and both universes."""
     odd = sorted({*SYMBOLS} ^ {*tradeable})[0]
     with pytest.raises(ModelError, match=rf"trained on AAA, BBB, CCC, the universe is .*: {odd} is in one of them only"):
-        AllotterRival(artefact, "deep", tradeable, tradeable)
+        AllotterContender(artefact, "deep", tradeable, tradeable)
 
 
 def test_mean_variance_is_built_in() -> None:
     """It prefers the asset whose mean is larger at the same variance, and its figures are known to flatter it."""
-    rival = BUILT_IN["markowitz"]
-    answer, words = rival.answer(problem(expected=np.array([0.0, 0.0, 1e-3])), past())
+    contender = BUILT_IN["markowitz"]
+    answer, words = contender.answer(problem(expected=np.array([0.0, 0.0, 1e-3])), history())
     assert answer.weights[2] == pytest.approx(answer.weights.max())
-    assert (rival.sees_scenarios, words) == (True, "")
+    assert (contender.sees_scenarios, words) == (True, "")

@@ -1,4 +1,4 @@
-"""A rival of the proposal: another way to choose weights, whose answer stands beside it and never in its place."""
+"""A contender: another way to choose weights, whose answer stands beside a proposal and never in its place."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from riskd.core.proxy import proxied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Past:
+class Lookback:
     """What was known at the end of ``session``: ``log_returns`` (sessions, symbols) in the portfolio's currency, oldest first.
 
     Where ``missing`` (sessions, symbols) no price could be used, and a stand-in is there. Sessions of which nothing is known are
@@ -30,7 +30,7 @@ class Past:
     missing: NDArray[np.bool_]
 
 
-class Rival(Protocol):
+class Contender(Protocol):
     """Chooses weights; what it cannot costs nobody but itself."""
 
     @property
@@ -48,7 +48,7 @@ class Rival(Protocol):
         """Whether the scenarios enter its choice, so that its figures on them flatter it."""
         ...
 
-    def answer(self, problem: Problem, past: Past) -> tuple[Allocation, str]:
+    def answer(self, problem: Problem, history: Lookback) -> tuple[Allocation, str]:
         """Weights that keep bounds, budget, rows and turnover, and what a reader must know of them, or nothing.
 
         The problem's first tail has the horizon of its expected returns. Raises ModelError with the reason where it has none.
@@ -65,21 +65,21 @@ class Optimiser:
     identity: str
     sees_scenarios: bool = True
 
-    def answer(self, problem: Problem, past: Past) -> tuple[Allocation, str]:
-        """See Rival."""
+    def answer(self, problem: Problem, history: Lookback) -> tuple[Allocation, str]:
+        """See Contender."""
         return self.allocator.allocate(problem), ""
 
 
 MARKOWITZ = Markowitz()
-BUILT_IN: Mapping[str, Rival] = {
+BUILT_IN: Mapping[str, Contender] = {
     "markowitz": Optimiser("markowitz", MARKOWITZ, f"markowitz-{MARKOWITZ.aversion:g}"),
 }
 
 
-def past_of(log_returns: Floats, portfolio: Portfolio, session: date) -> Past:
+def lookback_of(log_returns: Floats, portfolio: Portfolio, session: date) -> Lookback:
     """What ``portfolio`` sees of ``log_returns`` (sessions, symbols) in quote currencies, NaN where no price could be used."""
     known = log_returns[np.isfinite(log_returns).any(axis=1)]
     whole = proxied(known)
     if portfolio.view is None:
-        return Past(session, whole, ~np.isfinite(known))
-    return Past(session, portfolio.view.log_returns(whole), ~np.isfinite(portfolio.view.log_returns(known)))
+        return Lookback(session, whole, ~np.isfinite(known))
+    return Lookback(session, portfolio.view.log_returns(whole), ~np.isfinite(portfolio.view.log_returns(known)))
