@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pytest
@@ -16,10 +17,9 @@ from riskd.core.allocation.problem import Problem
 from riskd.core.allocation.proposal import Known, propose
 from riskd.core.arrays import frozen
 from riskd.core.events import Outcome
-from riskd.core.market import ReturnTable
 from riskd.core.portfolio import Bounds, Limit, Portfolio
 from riskd.core.proposed import Proposal
-from riskd.core.rules import Rules
+from riskd.core.rules import AllocationRules, Rules
 from riskd.core.scenarios.bank import ScenarioBank
 from riskd.core.state import State, pack
 from riskd.core.step import step
@@ -28,8 +28,7 @@ from riskd.errors import ModelError, SolverError
 from riskd.forecast.allotter import AllotterContender
 
 pytestmark = pytest.mark.unit
-TABLE = made_up_table(("AAA", "BBB", "CCC"), sessions=360)
-PLAIN = small_rules()
+PLAIN = replace(small_rules(), allocation=AllocationRules(scenarios=1000, frontier=0))
 Answered = tuple[State, Outcome, Outcome]
 
 
@@ -52,9 +51,15 @@ def deep(tmp_path_factory: pytest.TempPathFactory) -> AllotterContender:
     return AllotterContender(made_allotter(tmp_path_factory.mktemp("deep"), PLAIN.symbols), "deep", PLAIN.symbols, PLAIN.symbols)
 
 
-def crashed(rules: Rules, table: ReturnTable = TABLE) -> Answered:
+@cache
+def warm(sessions: int) -> State:
+    """The state before the crash; allocators and limits are not in it."""
+    return warm_state(PLAIN, made_up_table(PLAIN.symbols, sessions=sessions))
+
+
+def crashed(rules: Rules, sessions: int = 360) -> Answered:
     """A session 12 % down that breaks the limit, and the allocation that follows: the last state and both outcomes."""
-    state = warm_state(rules, table)
+    state = warm(sessions)
     state, outcome = step(rules, state, closed(state.session + timedelta(days=1), -0.12))
     (due,) = outcome.follow_ups
     state, answer = step(rules, state, due)
@@ -117,8 +122,7 @@ def test_a_rival_that_cannot_costs_nothing_but_itself(plain: Answered) -> None:
 
 def test_a_history_that_is_too_short_is_said(deep: AllotterContender) -> None:
     """Of 150 sessions the network reads nothing."""
-    short = made_up_table(PLAIN.symbols, sessions=150)
-    found = proposal(crashed(replace(PLAIN, allocators=(deep,)), short)[2])
+    found = proposal(crashed(replace(PLAIN, allocators=(deep,)), sessions=150)[2])
     assert (
         found.notes[-1]
         == "deep gives no weights: it reads 252 sessions of returns and 150 are known; wait, or give longer history"
