@@ -15,14 +15,24 @@ from riskd_models.demo_prices import write_demo_prices
 from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
-CHALLENGER = """Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy with fewer
-steps trains in seconds. Then add the folder to a configuration: a diffusion or a transformer-var as artefact of a [[rivals]]
-section, a vae-copula as its model, beside the artefact of a forecaster."""
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
+CHALLENGER = "train a vae-copula, a diffusion or a transformer-var, which the recipe says, to run in [[rivals]]: a minute"
+CHALLENGER_MORE = (
+    "Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy with fewer steps trains "
+    "in seconds. Then add the folder to a configuration: a diffusion or a transformer-var as artefact of a [[rivals]] section, a "
+    "vae-copula as its model, beside the artefact of a forecaster."
+)
+ALLOTTER = "train a network whose output is a portfolio: half a minute"
+ALLOTTER_MORE = (
+    "Train a network that reads a year of returns and gives weights: the largest mean less a price of CVaR and of trading. "
+    "It learns on the universe that it will stand in: every symbol that is held or that a proposal may buy, in closes of the "
+    "portfolio's currency. Name them in the recipe's symbols, or give a price file of these columns alone. The newest part of "
+    "the file only chooses where training stops. The daemon shows it beside a proposal ([[allocators]]), never in its place."
+)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-challenger, papers and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-challenger, train-allotter, papers, demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -43,15 +53,13 @@ def parser() -> argparse.ArgumentParser:
     ranges.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
     ranges.add_argument("--recipe", type=Path, default=RANGES, help="a recipe with [scale.ranges] (default: the one shipped)")
     ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
-    window = verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute")
-    from_prices(window, "model.onnx, card.json and golden.npz")
-    heatmap = verbs.add_parser("train-heatmap", help="train a network that reads heat maps of the last ten sessions: two minutes")
-    from_prices(heatmap, "model.onnx, card.json and golden.npz")
-    words = "train a vae-copula, a diffusion or a transformer-var, which the recipe says, to run in [[rivals]]: a minute"
-    challenger = verbs.add_parser("train-challenger", help=words, description=CHALLENGER)
-    from_prices(challenger, "model.onnx, card.json, golden.npz and, of a diffusion, margins.npz")
+    _from_prices(verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute"))
+    _from_prices(verbs.add_parser("train-heatmap", help="train a network that reads heat maps of ten sessions: two minutes"))
+    challenger = verbs.add_parser("train-challenger", help=CHALLENGER, description=CHALLENGER_MORE)
+    _from_prices(challenger)
     margins = "folder of the forecaster whose scores a vae-copula learns: it will join these margins"
     challenger.add_argument("--margins", type=Path, help=margins)
+    _from_prices(verbs.add_parser("train-allotter", help=ALLOTTER, description=ALLOTTER_MORE))
     papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
     papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
     papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
@@ -62,12 +70,12 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def from_prices(verb: argparse.ArgumentParser, files: str) -> None:
-    """What every verb takes that learns from a price file."""
+def _from_prices(verb: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that makes an artefact of a recipe and a price file."""
     verb.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
     verb.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
     verb.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
-    verb.add_argument("--out", type=Path, required=True, help=f"folder for {files}")
+    verb.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
 
 
 def without_ranges(recipe: Recipe) -> Recipe:
@@ -165,6 +173,17 @@ def trained_challenger(wanted: argparse.Namespace) -> Iterator[object]:
         yield challenger_told(train_challenger(recipe, wanted.prices, wanted.until, wanted.out, wanted.margins, tell))
 
 
+def trained_allotter(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-allotter``."""
+    from riskd_models.papers.deep_allocation.artefact import allotter_told, train_allotter_artefact
+    from riskd_models.papers.deep_allocation.recipe import read_allotter_recipe
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        made = read_allotter_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out
+        yield allotter_told(train_allotter_artefact(*made, lambda share: tell("training", share)))
+
+
 def papers_run(wanted: argparse.Namespace) -> Iterator[object]:
     """``papers``: the paths of the report."""
     from riskd_models.papers.preset import preset_of
@@ -182,6 +201,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
     "train-window": trained_window,
     "train-heatmap": trained_heatmap,
     "train-challenger": trained_challenger,
+    "train-allotter": trained_allotter,
     "papers": papers_run,
     "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],
 }

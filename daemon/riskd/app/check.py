@@ -22,6 +22,8 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "rival", f"{lane.name}: {lane.forecaster.identity} with {lane.model}"
     for learnt in rules.learnt:
         yield "rival", f"{learnt.name}: {learnt.network.identity} for {_served(rules, learnt)}"
+    for contender in rules.allocators:
+        yield "allocator", f"{contender.name}: {contender.identity}"
     yield "portfolios", f"{', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
     yield "store", _store(settings)
     if settings.mqtt is not None:

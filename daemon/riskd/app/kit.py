@@ -9,6 +9,7 @@ from time import monotonic, sleep
 import numpy as np
 
 from riskd import __version__
+from riskd.app.allocators import allocators_of
 from riskd.app.beside import store_beside as store_beside
 from riskd.app.models import clamped as clamped
 from riskd.app.models import load_forecaster as load_forecaster
@@ -128,6 +129,7 @@ def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
         lanes,
         settings.lots(),
         settings.limits.rules(),
+        allocators_of(settings),
         dependence,
         learnt,
     )

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from riskd.errors import ModelError
+from riskd.forecast.allotter_card import KIND as ALLOTTER
 from riskd.forecast.artefact import CARD, kind_of, load_artefact
 from riskd.forecast.dependence import Diffusion, VaeCopula
 from riskd.forecast.dependence_card import KIND as DEPENDENCE
@@ -22,6 +23,8 @@ Trained = OnnxLstm | WindowForecaster | HeatmapForecaster
 def forecaster_at(folder: Path, provider: Provider = "cpu", threads: int = 1) -> Trained:
     """The forecaster in ``folder``; raises ModelError where that holds none."""
     kind = kind_of(folder)
+    if kind == ALLOTTER:
+        raise ModelError(f"{folder}: an allocation network forecasts no returns; name it under [[allocators]]")
     if kind in (DEPENDENCE, QUANTILES):
         raise ModelError(
             f'{folder}: kind "{kind}" forecasts no assets by themselves; name it in [[rivals]], or another model here'

@@ -8,28 +8,16 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from riskd.core.challengers import CHALLENGERS
-from riskd.core.rules import AllocationRules, ScenarioRules
-from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.core.allocation.contender import BUILT_IN
+from riskd.core.rules import AllocationRules
 from riskd.core.signature import SHORTEST_KEY
 from riskd.errors import ConfigError
-from riskd.settings.section import Confidence, Currency, Name, Port, Section, Sessions, secret
+from riskd.settings.section import Currency, Name, Port, Section, secret
 
 HostName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9.-]{1,253}$")]
 SHORTEST_TOKEN = 16
 DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]password=")
-
-
-NETWORK = "or the folder of a network that draws joint scores, written with a /"
-
-
-def _scenario_model(value: str | Path) -> str | Path:
-    if value in SCENARIO_MODELS:
-        return value
-    if "/" not in str(value):
-        raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}, {NETWORK}")
-    return Path(value)
 
 
 class Service(Section):
@@ -99,70 +87,6 @@ class Model(Section):
     threads: Annotated[int, Field(ge=1, le=256)] = 2
 
 
-class Scenarios(Section):
-    """How scenario banks are made."""
-
-    model: str | Path = Field(default=ScenarioRules.model, description=f"a scenario model by name, {NETWORK}")
-    paths: Annotated[int, Field(ge=200, le=2_000_000)] = ScenarioRules.paths
-    horizons: tuple[Sessions, ...] = ScenarioRules.horizons
-    levels: tuple[Confidence, ...] = ScenarioRules.levels
-    pool: Annotated[int, Field(ge=250, le=10_000)] = ScenarioRules.pool
-    challengers: tuple[str, ...] = Field(
-        default=ScenarioRules.challengers,
-        description="estimators beside every figure; their median, historical left out, must agree with it",
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, value: str | Path) -> str | Path:
-        return _scenario_model(value)
-
-    @field_validator("challengers")
-    @classmethod
-    def _challengers_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or len(set(value)) < len(value) or set(value) - set(CHALLENGERS):
-            raise ValueError(f"name one or more of {', '.join(CHALLENGERS)}, each once")
-        return value
-
-    def rules(self) -> ScenarioRules:
-        horizons, levels = tuple(sorted(set(self.horizons))), tuple(sorted(set(self.levels)))
-        return ScenarioRules(str(self.model), self.paths, horizons, levels, self.pool, challengers=self.challengers)
-
-
-class Rival(Section):
-    """Another system, run beside the champion and shown among its challengers."""
-
-    name: Name
-    artefact: Path = Field(
-        description="folder of a model: of any kind that may be the champion, a diffusion, or a network of one portfolio's losses"
-    )
-    model: str | Path | None = Field(
-        default=None,
-        description=f"scenario model that draws its joint scores by name, {NETWORK}; filtered-bootstrap when absent, "
-        "while a diffusion draws its own and a network of losses needs none",
-    )
-    paths: Annotated[int, Field(ge=200, le=2_000_000)] = Field(
-        default=4000, description="at most; figures wait for it, and a network that reads a window is slow"
-    )
-    anchored: bool | None = Field(
-        default=None,
-        description="whether its scenarios agree with what is forecast of each portfolio's own history, or are the margins of "
-        "assets joined by the scenario model and nothing else; yes when absent, but for a network that draws",
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, value: str | Path | None) -> str | Path | None:
-        return None if value is None else _scenario_model(value)
-
-    @field_validator("name")
-    @classmethod
-    def _free(cls, value: str) -> str:
-        if value in CHALLENGERS:
-            raise ValueError(f"{value} is the name of an estimator of scenarios.challengers; give the rival another one")
-        return value
-
-
 class Allocation(Section):
     """How a new allocation is looked for."""
 
@@ -184,6 +108,24 @@ class Allocation(Section):
 
     def rules(self) -> AllocationRules:
         return AllocationRules(self.scenarios, self.solvers, self.tolerance, self.tightenings, self.frontier)
+
+
+class Allocator(Section):
+    """Another way to choose weights, whose answer stands beside a proposal and never in its place."""
+
+    name: Name
+    artefact: Path | None = Field(
+        default=None,
+        description=f"folder of an allocation network of this universe; absent for what is built in: {', '.join(BUILT_IN)}",
+    )
+
+    @model_validator(mode="after")
+    def _found(self) -> Self:
+        if self.artefact is None and self.name not in BUILT_IN:
+            raise ValueError(f"{self.name} is not built in ({', '.join(BUILT_IN)} is): give the folder of a network as artefact")
+        if self.artefact is not None and self.name in BUILT_IN:
+            raise ValueError(f"{self.name} is built in and takes no artefact; give the network another name")
+        return self
 
 
 class Mqtt(Section):

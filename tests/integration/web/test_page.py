@@ -124,6 +124,21 @@ def test_a_proposal_shows_its_orders_and_what_else_there_is(site: Site, visit: C
     assert opened.complaints == []
 
 
+def test_a_rival_of_the_proposal_stands_in_its_table(site: Site, visit: Callable[..., Visit]) -> None:
+    """A row with its figures, and what must be known of it among the reasons."""
+    opened = visit(site.url, "#/p/growth", until=".proposal")
+    (found,) = site.board.snapshot.proposals
+    (nothing,) = found.alternatives
+    deep = replace(nothing, name="deep", turnover=0.41, words="breaks limit daily; seed-3@1f2e3d4c5b6a, learnt to 2014-12-31")
+    site.pin(proposals=(replace(found, alternatives=(nothing, deep)),))
+    opened.page.wait_for_selector(".ways tbody tr:nth-child(3)")
+    assert opened.cells(".ways")[-1][0] == "deep"
+    assert opened.cells(".ways")[-1][-2:] == ["41.0 %", "does not hold"]
+    opened.page.click(".reasons summary")
+    assert f"deep: {deep.words}" in opened.page.inner_text(".reasons")
+    assert opened.complaints == []
+
+
 def test_charts_are_drawn(site: Site, visit: Callable[..., Visit]) -> None:
     """The canvas of a portfolio with history has lines, bars and diamonds; one without any figure has no canvas."""
     opened = visit(site.url, "#/p/core-60-40", until="canvas")
