@@ -12,7 +12,7 @@ from riskd.core.arrays import Floats
 from riskd.core.challengers.past import Past
 from riskd.core.events import Outcome
 from riskd.core.report import PortfolioReport
-from riskd.core.rules import Lane, Learnt, Rules
+from riskd.core.rules import Lane, LearntRival, Rules
 from riskd.core.scenarios.filtered_bootstrap import fit_filtered_bootstrap
 from riskd.core.scenarios.model import Sampler
 from riskd.core.state import State, pack
@@ -67,7 +67,7 @@ def rival(report: PortfolioReport, name: str) -> dict[tuple[int, float], tuple[f
 
 def test_a_network_of_losses_is_one_challenger_more(rules: Rules) -> None:
     """It has its figures for what it knows, NaN and a note with the reason for all else; nobody else's figure moves."""
-    with_it = replace(rules, learnt=(Learnt("net", Says()),))
+    with_it = replace(rules, learnt=(LearntRival("net", Says()),))
     state, told = day(with_it)
     alone_state, alone = day(rules)
     assert pack(state) == pack(alone_state)
@@ -85,7 +85,7 @@ def test_a_network_of_losses_is_one_challenger_more(rules: Rules) -> None:
 
 def test_a_network_that_fails_costs_its_own_figure_alone(rules: Rules) -> None:
     """What it died of is a note; at other horizons it has its figures, and the champion has all."""
-    _, told = day(replace(rules, learnt=(Learnt("net", Says(breaks=5)), Learnt("two", Says("two@test")))))
+    _, told = day(replace(rules, learnt=(LearntRival("net", Says(breaks=5)), LearntRival("two", Says("two@test")))))
     first = told.reports[0]
     assert "challenger net has no figures over 5 sessions: says@test: no number" in first.notes
     assert math.isfinite(rival(first, "net")[1, 0.95][1]) and rival(first, "net")[1, 0.95] == rival(first, "two")[1, 0.95]
@@ -112,8 +112,8 @@ def test_what_the_hashes_know_of_networks(rules: Rules) -> None:
     alone; neither needs another warm-up."""
     drawn = replace(rules, scenarios=replace(rules.scenarios, model="a@1"), dependence=doubled)
     again = replace(rules, scenarios=replace(rules.scenarios, model="a@2"), dependence=doubled)
-    said = replace(rules, learnt=(Learnt("net", Says()),))
-    other = replace(rules, learnt=(Learnt("net", Says("says@other")),))
+    said = replace(rules, learnt=(LearntRival("net", Says()),))
+    other = replace(rules, learnt=(LearntRival("net", Says("says@other")),))
     every = (rules, drawn, again, said, other)
     assert len({r.identity for r in every}) == len(every) and {r.basis for r in every} == {rules.basis}
     assert len({r.seed("A") for r in (rules, drawn, again)}) == 3 and said.seed("A") == rules.seed("A")
@@ -142,7 +142,7 @@ def test_a_lane_that_is_not_anchored_is_its_margins_and_nothing_else(rules: Rule
 def test_a_lane_brings_its_own_network_or_none(rules: Rules) -> None:
     """The champion's network is not the lane's, and no lane is asked for losses outright."""
     own = replace(
-        rules, dependence=doubled, learnt=(Learnt("net", Says()),), lanes=(Lane("a", EwmaForecaster(identity="other@test")),)
+        rules, dependence=doubled, learnt=(LearntRival("net", Says()),), lanes=(Lane("a", EwmaForecaster(identity="other@test")),)
     )
     (lane,) = own.in_lanes
     assert (lane.dependence, lane.learnt) == (None, ())

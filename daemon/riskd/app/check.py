@@ -6,7 +6,7 @@ from datetime import timedelta
 from riskd.app.kit import load_forecaster, market_of, mqtt_target, rules_of, store_of
 from riskd.app.once import newest_session
 from riskd.app.sinks import sinks_of
-from riskd.core.rules import Learnt, Rules
+from riskd.core.rules import LearntRival, Rules
 from riskd.errors import BusyError, ConfigError
 from riskd.forecast.quantiles import QuantileNetwork
 from riskd.runtime.clock import SystemClock
@@ -51,7 +51,7 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
         raise ConfigError(f"no feed has a price of {', '.join(sorted(lacking)[:5])}; correct the symbol or add a feed: {reason}")
 
 
-def _served(rules: Rules, learnt: Learnt) -> str:
+def _served(rules: Rules, learnt: LearntRival) -> str:
     """The portfolios that a network trained for one set of weights has figures of."""
     network = learnt.network
     served = [p.name for p in rules.portfolios if isinstance(network, QuantileNetwork) and network.refusal(p) is None]

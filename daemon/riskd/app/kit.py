@@ -11,9 +11,9 @@ import numpy as np
 from riskd import __version__
 from riskd.app.allocators import allocators_of
 from riskd.app.beside import store_beside as store_beside
-from riskd.app.models import clamped as clamped
-from riskd.app.models import load_forecaster as load_forecaster
-from riskd.app.models import rivals_of, scenarios_of
+from riskd.app.networks import clamped as clamped
+from riskd.app.networks import load_forecaster as load_forecaster
+from riskd.app.networks import rivals_of, scenarios_of
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster

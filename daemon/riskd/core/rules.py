@@ -73,7 +73,7 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Learnt:
+class LearntRival:
     """A network that says losses outright, as one challenger more."""
 
     name: str
@@ -95,8 +95,8 @@ class Rules:
     alerts: AlertRules = AlertRules()
     allocators: tuple[Contender, ...] = ()  # whose weights stand beside a proposal
     dependence: ScenarioModel | None = None  # the network whose identity ``scenarios.model`` is
-    learnt: tuple[Learnt, ...] = ()
-    anchored: bool = True  # no only as the rules of a lane
+    learnt: tuple[LearntRival, ...] = ()
+    anchored: bool = True  # False only in the rules of a lane
 
     @property
     def warm_up(self) -> int:
@@ -106,7 +106,8 @@ class Rules:
 
     @cached_property
     def in_lanes(self) -> tuple["Rules", ...]:
-        """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths."""
+        """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths and, in
+        one that is not anchored, no portfolio followed."""
         return tuple(self._in(lane) for lane in self.lanes)
 
     def _in(self, lane: Lane) -> "Rules":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from riskd.core.forecaster import Forecaster
-from riskd.core.rules import RIVAL_MODEL, Lane, Learnt, Rules, ScenarioRules
+from riskd.core.rules import RIVAL_MODEL, Lane, LearntRival, Rules, ScenarioRules
 from riskd.errors import ConfigError, ModelError
 from riskd.forecast.artefact import kind_of
 from riskd.forecast.dependence import Diffusion, VaeCopula
@@ -34,7 +34,7 @@ def scenarios_of(settings: Settings) -> tuple[ScenarioRules, VaeCopula | None]:
     return replace(spec, model=network.identity), network
 
 
-def rivals_of(settings: Settings, champion: Forecaster) -> tuple[tuple[Lane, ...], tuple[Learnt, ...]]:
+def rivals_of(settings: Settings, champion: Forecaster) -> tuple[tuple[Lane, ...], tuple[LearntRival, ...]]:
     """The configured rivals: systems with scenarios of their own, and networks that say losses outright.
 
     Raises ConfigError as :func:`load_forecaster`, and for the champion's name, by which figures are told apart.
@@ -85,13 +85,13 @@ def _diffusion(settings: Settings, rival: Rival, key: str) -> Lane:
     return Lane(rival.name, network.margins, network.identity, rival.paths, network)
 
 
-def _learnt(settings: Settings, rival: Rival, key: str) -> Learnt:
+def _learnt(settings: Settings, rival: Rival, key: str) -> LearntRival:
     with _configured(f"{key}.artefact"):
         network = QuantileNetwork(load_quantiles(rival.artefact), settings.symbols, settings.model.provider)
     for name, value in (("model", rival.model), ("anchored", rival.anchored)):
         if value is not None:
             raise ConfigError(f"{key}.{name}: {rival.name} says losses outright and draws no scenarios; leave {name} out")
-    return Learnt(rival.name, network)
+    return LearntRival(rival.name, network)
 
 
 def _forecaster(settings: Settings, artefact: Path, key: str) -> Trained:
