@@ -106,7 +106,7 @@ class Rules:
 
     @cached_property
     def in_lanes(self) -> tuple["Rules", ...]:
-        """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths and, in
+        """For every lane the rules as they would be with its system as champion: all else is the same but for fewer paths and, in
         one that is not anchored, no portfolio followed."""
         return tuple(self._in(lane) for lane in self.lanes)
 
