@@ -30,9 +30,16 @@ ALLOTTER_MORE = (
     "the file only chooses where training stops. The daemon shows it beside a proposal ([[allocators]]), never in its place."
 )
 
+FLEET = "train every network of the papers for a configuration, to run beside its champion: five minutes"
+FLEET_MORE = (
+    "Trains the LSTM-, TCN- and GRU-VAE-Copula, the diffusion, a Transformer-VaR for each portfolio, the network on heat maps, "
+    "the generator and the deep allocation on the symbols that a configuration watches, and writes challengers.toml: the sections "
+    "[[rivals]] and [[allocators]] to append to it. riskd then shows each beside every figure and proposal."
+)
+
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-challenger, train-allotter, papers, demo-prices."""
+    """The verbs by name, each with its arguments."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -60,6 +67,12 @@ def parser() -> argparse.ArgumentParser:
     margins = "folder of the forecaster whose scores a vae-copula learns: it will join these margins"
     challenger.add_argument("--margins", type=Path, help=margins)
     _from_prices(verbs.add_parser("train-allotter", help=ALLOTTER, description=ALLOTTER_MORE))
+    fleet = verbs.add_parser("challengers", help=FLEET, description=FLEET_MORE)
+    fleet.add_argument("--config", type=Path, required=True, help="the daemon's configuration: its universe and portfolios")
+    fleet.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
+    fleet.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
+    fleet.add_argument("--steps", type=int, help="of every network, to see it work (default: those of the recipes)")
+    fleet.add_argument("--out", type=Path, required=True, help="folder; a network that is there is not trained again")
     papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
     papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
     papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
@@ -184,6 +197,15 @@ def trained_allotter(wanted: argparse.Namespace) -> Iterator[object]:
         yield allotter_told(train_allotter_artefact(*made, lambda share: tell("training", share)))
 
 
+def trained_challengers(wanted: argparse.Namespace) -> Iterator[object]:
+    """``challengers``: the path of the sections."""
+    from riskd_models.papers.challengers import train_challengers
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        yield train_challengers(wanted.config, wanted.prices, wanted.until, wanted.out, wanted.steps, tell)
+
+
 def papers_run(wanted: argparse.Namespace) -> Iterator[object]:
     """``papers``: the paths of the report."""
     from riskd_models.papers.preset import preset_of
@@ -202,6 +224,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
     "train-heatmap": trained_heatmap,
     "train-challenger": trained_challenger,
     "train-allotter": trained_allotter,
+    "challengers": trained_challengers,
     "papers": papers_run,
     "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],
 }

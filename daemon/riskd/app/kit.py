@@ -82,12 +82,8 @@ def venues_of(settings: Settings) -> Exchanges | None:
 
 def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
     """A configured portfolio over the universe, seen in its own currency."""
-    symbols, tradeable = whole.symbols, whole.tradeable
-    if isinstance(settings.weights, str):
-        share = (1 - settings.cash) / len(tradeable)
-        weights = np.array([share if s in tradeable else 0.0 for s in symbols])
-    else:
-        weights = np.array([settings.weights.get(s, 0.0) for s in symbols])
+    symbols, tradeable, held = whole.symbols, whole.tradeable, whole.held(settings)
+    weights = np.array([held.get(s, 0.0) for s in symbols])
     limits = tuple(_limit_of(limit) for limit in settings.limits)
     view = None
     if whole.rates_needed:

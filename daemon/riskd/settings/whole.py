@@ -88,6 +88,12 @@ class Settings(Section):
         held = {s for p in self.portfolios if isinstance(p.weights, dict) for s in p.weights}
         return tuple(sorted(held | set(self.universe)))
 
+    def held(self, portfolio: Portfolio) -> dict[str, float]:
+        """Symbol -> weight of what a portfolio holds; "equal" is the same share of everything tradeable."""
+        if isinstance(portfolio.weights, dict):
+            return portfolio.weights
+        return dict.fromkeys(self.tradeable, (1 - portfolio.cash) / len(self.tradeable))
+
     @property
     def symbols(self) -> tuple[str, ...]:
         """Every symbol that prices are needed of, sorted: the tradeable ones and the exchange rates they need."""
