@@ -1,0 +1,63 @@
+"""Which systems of the catalogue run under a configuration, and under which names."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from riskd.app.register import registered
+from riskd.core.rules import Lane, Rules, ScenarioRules
+from riskd.testing import EwmaForecaster
+
+pytestmark = pytest.mark.unit
+
+
+@dataclass(frozen=True)
+class Named(EwmaForecaster):
+    """A forecaster under the name of an artefact."""
+
+    identity: str = "lstm-jsu@1"
+
+
+def here(champion: str, *lanes: tuple[str, str, str], **scenarios: object) -> dict[str, list[tuple[str, str]]]:
+    """Name and role of every place of every system that runs somewhere; a lane is (name, identity, scenario model)."""
+    spec = ScenarioRules(**scenarios)  # type: ignore[arg-type]
+    rivals = tuple(Lane(name, Named(identity=identity), model) for name, identity, model in lanes)
+    rules = Rules(("AAA",), (), Named(identity=champion), "test", spec, lanes=rivals)
+    return {s.name: [(p.name, p.role) for p in s.here] for s in registered(rules) if s.here}
+
+
+def test_the_shipped_configuration_runs_its_own() -> None:
+    """The champion, the four challengers, the champion's scenario model, and equal weights; no paper's network."""
+    assert here("lstm-jsu@1f2e") == {
+        "lstm-jsu": [("lstm-jsu", "champion")],
+        **{name: [(name, "challenger")] for name in ("gjr-fhs", "ewma-t", "historical", "garch-t-copula")},
+        "recoloured-bootstrap": [("lstm-jsu", "draws for the champion")],
+        "1/N": [("equal weight", "beside every proposal")],
+    }
+
+
+def test_a_paper_network_is_known_by_its_card() -> None:
+    """A rival's own name is what its figures bear; the artefact says which system it is."""
+    found = here("lstm-jsu@1", ("copula-of-mine", "seed-1@2", "t-copula"), challengers=("gjr-fhs",))
+    assert found["LSTM-Copula"] == [("copula-of-mine", "rival")]
+    assert found["t-copula"] == [("copula-of-mine", "draws for the rival")]
+    assert "historical" not in found and "copula-of-mine" not in found
+
+
+def test_another_dependence_is_another_system() -> None:
+    """The LSTM-Copula's margins under a bootstrap are no LSTM-Copula: they are listed by themselves."""
+    found = here("lstm-jsu@1", ("margins", "seed-1@2", "filtered-bootstrap"))
+    assert "LSTM-Copula" not in found and found["margins"] == [("margins", "rival")]
+
+
+def test_a_champion_that_nobody_knows_is_listed() -> None:
+    """A network of one's own has a row, first of all; the shipped one then runs nowhere."""
+    found = here("my-net@9")
+    assert next(iter(found)) == "my-net" and found["my-net"] == [("my-net", "champion")]
+    assert "lstm-jsu" not in found
+
+
+def test_one_system_in_two_places() -> None:
+    """Champion and rival of one artefact are two places of one row."""
+    found = here("seed-4@1", ("again", "seed-4@1", "filtered-bootstrap"), model="iid-bootstrap")
+    assert found["generator, as written"] == [("seed-4", "champion"), ("again", "rival")]
