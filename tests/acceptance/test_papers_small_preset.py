@@ -90,10 +90,11 @@ def test_the_text_has_the_sections_of_the_full_report(place: Path) -> None:
 
 
 def test_the_page_shows_every_table(page: Any, findings: list[Finding]) -> None:
-    """Chromium complains of nothing; every table has its caption, its heads and its rows."""
+    """Chromium complains of nothing; every table has its title, its heads and its rows."""
     assert page.complaints == []
     assert page.eval_on_selector_all("section > h2", "all => all.map((h) => h.textContent)") == list(docs())
-    script = "all => all.map((t) => [t.caption.textContent, t.tHead.rows[0].cells.length, t.tBodies[0].rows.length])"
+    titled = "document.getElementById(t.getAttribute('aria-labelledby')).textContent"
+    script = f"all => all.map((t) => [{titled}, t.tHead.rows[0].cells.length, t.tBodies[0].rows.length])"
     shown = page.eval_on_selector_all("table", script)
     tables: list[Table] = [table for finding in findings for table in finding.tables]
     assert shown == [[table.title, len(table.columns), len(table.rows)] for table in tables]
