@@ -16,10 +16,17 @@ from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
+ALLOTTER = "train a network whose output is a portfolio: half a minute"
+ALLOTTER_MORE = (
+    "Train a network that reads a year of returns and gives weights: the largest mean less a price of CVaR and of trading. "
+    "It learns on the universe that it will stand in: every symbol that is held or that a proposal may buy, in closes of the "
+    "portfolio's currency. Name them in the recipe's symbols, or give a price file of these columns alone. The newest part of "
+    "the file only chooses where training stops. The daemon shows it beside a proposal ([[allocators]]), never in its place."
+)
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window, train-heatmap and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-allotter, papers and demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -40,16 +47,9 @@ def parser() -> argparse.ArgumentParser:
     ranges.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
     ranges.add_argument("--recipe", type=Path, default=RANGES, help="a recipe with [scale.ranges] (default: the one shipped)")
     ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
-    window = verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute")
-    window.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
-    window.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
-    window.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
-    window.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
-    heatmap = verbs.add_parser("train-heatmap", help="train a network that reads heat maps of the last ten sessions: two minutes")
-    heatmap.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
-    heatmap.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
-    heatmap.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
-    heatmap.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
+    _from_prices(verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute"))
+    _from_prices(verbs.add_parser("train-heatmap", help="train a network that reads heat maps of ten sessions: two minutes"))
+    _from_prices(verbs.add_parser("train-allotter", help=ALLOTTER, description=ALLOTTER_MORE))
     papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
     papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
     papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
@@ -58,6 +58,14 @@ def parser() -> argparse.ArgumentParser:
     prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
     prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
     return top
+
+
+def _from_prices(verb: argparse.ArgumentParser) -> None:
+    """The arguments of a verb that makes an artefact of a recipe and a price file."""
+    verb.add_argument("--recipe", type=Path, required=True, help="TOML file with every number of the training")
+    verb.add_argument("--prices", type=Path, required=True, help="CSV file: a date column, then one column of closes a symbol")
+    verb.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
+    verb.add_argument("--out", type=Path, required=True, help="folder for model.onnx, card.json and golden.npz")
 
 
 def without_ranges(recipe: Recipe) -> Recipe:
@@ -144,6 +152,17 @@ def trained_heatmap(wanted: argparse.Namespace) -> Iterator[object]:
         yield heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share)))
 
 
+def trained_allotter(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-allotter``."""
+    from riskd_models.papers.deep_allocation.artefact import allotter_told, train_allotter_artefact
+    from riskd_models.papers.deep_allocation.recipe import read_allotter_recipe
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        made = read_allotter_recipe(wanted.recipe), wanted.prices, wanted.until, wanted.out
+        yield allotter_told(train_allotter_artefact(*made, lambda share: tell("training", share)))
+
+
 def papers_run(wanted: argparse.Namespace) -> Iterator[object]:
     """``papers``: the paths of the report."""
     from riskd_models.papers.preset import preset_of
@@ -160,6 +179,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
     "ranges": ranged,
     "train-window": trained_window,
     "train-heatmap": trained_heatmap,
+    "train-allotter": trained_allotter,
     "papers": papers_run,
     "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],
 }

@@ -9,6 +9,7 @@ from riskd.errors import ConfigError
 from riskd.settings import (
     Alertmanager,
     Allocation,
+    Allocator,
     Data,
     Group,
     Limit,
@@ -91,7 +92,9 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
     text = (root / "config" / "riskd.toml").read_text()
     no_default = ("username", "password_file", "ca_file", "cert_file", "key_file", "database", "database_password_file")
     no_default += ("token_file", "scenarios", "bounds", "home_assistant", "command_key_file")
-    example = re.compile(r"^# \[(symbols|\[rivals|\[portfolios.groups|webhook|alertmanager).*?\n\n", re.DOTALL | re.MULTILINE)
+    example = re.compile(
+        r"^# \[(symbols|\[rivals|\[allocators|\[portfolios.groups|webhook|alertmanager).*?\n\n", re.DOTALL | re.MULTILINE
+    )
     text = re.sub(r"# EURUSD = .*", "", example.sub("\n", text))
     lines = [
         re.sub(r"^# (\w+ = )", r"\1", line) for line in text.splitlines() if not re.match(rf"# ({'|'.join(no_default)}) =", line)
@@ -105,7 +108,22 @@ def test_the_commented_keys_stand_at_their_defaults(root: Path, tmp_path: Path) 
 def test_every_key_is_in_the_shipped_file(root: Path) -> None:
     """Whatever can be configured is shown in config/riskd.toml, but for the keys of price files."""
     text = (root / "config" / "riskd.toml").read_text()
-    sections = (Service, YahooFeed, Data, Symbol, Model, Rival, Scenarios, Allocation, Limit, Group, Portfolio, Mqtt, Web)
+    sections = (
+        Service,
+        YahooFeed,
+        Data,
+        Symbol,
+        Model,
+        Rival,
+        Scenarios,
+        Allocation,
+        Allocator,
+        Limit,
+        Group,
+        Portfolio,
+        Mqtt,
+        Web,
+    )
     sections += (Settings, Webhook, Alertmanager)
     keys = [(s.__name__, field.alias or name) for s in sections for name, field in s.model_fields.items()]
     missing = [f"{section}.{key}" for section, key in keys if not re.search(rf"\b{key}\b", text)]
@@ -113,15 +131,17 @@ def test_every_key_is_in_the_shipped_file(root: Path) -> None:
 
 
 def test_the_shown_examples_are_read(root: Path, tmp_path: Path) -> None:
-    """The keys without a default are shown in a form that works: a symbol, a rate, a database, a rival, bounds, a group."""
+    """The keys without a default are shown in a form that works: a symbol, a rate, a database, rivals, bounds, a group."""
     shipped = (root / "config" / "riskd.toml").read_text().replace("universe = []", 'universe = ["VUSD.L"]')
     plain = r"^# ((database|EURUSD|exchange|lot|bounds|scenarios) = |\[symbols)"
     shown = re.sub(plain, r"\1", shipped, flags=re.MULTILINE)
     shown = re.sub(r"^# (\[\[portfolios.groups\]\])\n# (name = .*)\n# (symbols = )", r"\1\n\2\n\3", shown, flags=re.MULTILINE)
-    shown = re.sub(r"^# (\[\[rivals\]\])\n# (name = .*)\n# (artefact = )", r"\1\n\2\n\3", shown, flags=re.MULTILINE)
+    example = r"^# (\[\[(?:rivals|allocators)\]\])\n# (name = .*)\n# (artefact = )"
+    shown = re.sub(example, r"\1\n\2\n\3", shown, flags=re.MULTILINE)
     (tmp_path / "riskd.toml").write_text(shown)
     settings = load_settings(tmp_path / "riskd.toml")
     assert [(r.name, r.model) for r in settings.rivals] == [("network-2014", "filtered-bootstrap")]
+    assert [a.name for a in settings.allocators] == ["deep"]
     assert settings.listings["VUSD.L"].exchange == "XLON"
     assert settings.rates == {"EURUSD": "EURUSD=X"}
     assert settings.service.database == "postgresql://riskd@127.0.0.1:5432/riskd"

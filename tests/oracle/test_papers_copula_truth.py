@@ -1,4 +1,4 @@
-"""The TCN-Copula must find the risk of a simulated market whose true risk is known, and Transformer-VaR does not."""
+"""LSTM-Copula and TCN-Copula must find the risk of a simulated market whose true risk is known; Transformer-VaR does not."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -45,18 +45,18 @@ def task(world: Truth, tmp_path_factory: pytest.TempPathFactory) -> Task:
     return Task(tuple("ABCDEFGH"), world.returns, weights, block, numbers, tmp_path_factory.mktemp("truth"))
 
 
-@pytest.fixture(scope="module")
-def tcn(task: Task) -> CopulaForecast:
-    """The TCN's margins as they are, under a t-copula."""
+@pytest.fixture(scope="module", params=["seed-1", "tcn"])
+def system(task: Task, request: pytest.FixtureRequest) -> CopulaForecast:
+    """The network's margins as they are, under a t-copula."""
     sessions = tuple(date(2000, 1, 1) + timedelta(days=i) for i in range(SESSIONS))
     panel = Panel("simulated", task.symbols, sessions, task.returns, ASSETS)
-    return CopulaForecast(margins_of("tcn", task, panel), bare_t_copula, task)
+    return CopulaForecast(margins_of(request.param, task, panel), bare_t_copula, task)
 
 
 @pytest.fixture(scope="module")
-def figures(tcn: CopulaForecast, task: Task) -> tuple[Floats, Floats]:
+def figures(system: CopulaForecast, task: Task) -> tuple[Floats, Floats]:
     """VaR and CVaR (origins, levels) of the sum of log returns, whose truth is known."""
-    losses = [-np.log1p(tcn.sample(day)) @ task.weights[0] for day in ORIGINS]
+    losses = [-np.log1p(system.sample(day)) @ task.weights[0] for day in ORIGINS]
     worst = [[tail(loss, level) for level in LEVELS] for loss in losses]
     var = [[one.threshold for one in row] for row in worst]
     cvar = [[one.weights @ loss[one.indices] for one in row] for row, loss in zip(worst, losses, strict=True)]
@@ -68,20 +68,20 @@ def ranked(found: Floats, truth: Floats) -> Floats:
     return np.array([spearmanr(a, b)[0] for a, b in zip(found.T, truth.T, strict=True)])
 
 
-def test_the_tcn_copula_recovers_the_dependence(tcn: CopulaForecast, world: Truth) -> None:
+def test_the_dependence_is_recovered(system: CopulaForecast, world: Truth) -> None:
     """Its scores out of sample give back 4 to 6.5 degrees of freedom for 5, and the correlations to 0.05 on average."""
-    found = fit_t_copula(tcn.run.pool(SESSIONS))
+    found = fit_t_copula(system.run.pool(SESSIONS))
     assert 4 <= found.dof <= 6.5
     assert np.abs(found.correlation - world.correlation)[np.triu_indices(ASSETS, 1)].mean() < 0.05
 
 
-def test_the_tcn_copula_has_the_level_of_risk(figures: tuple[Floats, Floats], world: Truth, task: Task) -> None:
+def test_the_level_of_risk_is_right(figures: tuple[Floats, Floats], world: Truth, task: Task) -> None:
     """VaR and CVaR at 95, 97.5 and 99 % are within 5 % of the truth on average over 200 origins."""
     for found, truth in zip(figures, world.risk(task.weights[0], LEVELS), strict=True):
         assert np.abs((found / truth[list(ORIGINS)]).mean(axis=0) - 1).max() < 0.05
 
 
-def test_the_tcn_copula_knows_when_risk_is_high(figures: tuple[Floats, Floats], world: Truth, task: Task) -> None:
+def test_it_knows_when_risk_is_high(figures: tuple[Floats, Floats], world: Truth, task: Task) -> None:
     """VaR and CVaR at all three levels are rank-correlated above 0.9 with the true conditional ones."""
     for found, truth in zip(figures, world.risk(task.weights[0], LEVELS), strict=True):
         assert ranked(found, truth[list(ORIGINS)]).min() > 0.9

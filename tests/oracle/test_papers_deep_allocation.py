@@ -13,7 +13,8 @@ from riskd.core.allocation.problem import Problem, Tail
 from riskd.core.arrays import Floats
 from riskd.core.measures.cvar import cvar
 from riskd.errors import ModelError
-from riskd_models.papers.deep_allocation.allocator import AllotterSession, DeepAllocation, MeanCvar
+from riskd.forecast.allotter_card import AllotterSession
+from riskd_models.papers.deep_allocation.allocator import DeepAllocation, MeanCvar
 from riskd_models.papers.deep_allocation.graph import onnx_bytes
 from riskd_models.papers.deep_allocation.numbers import Numbers
 from riskd_models.papers.deep_allocation.training import Trained, train

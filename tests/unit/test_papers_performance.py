@@ -7,9 +7,9 @@ import pytest
 
 from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.arrays import Floats
+from riskd.forecast.allotter_features import WARM_UP, features
 from riskd_models.papers.deep_allocation.allocator import MeanCvar
 from riskd_models.papers.deep_allocation.conditions import conditions
-from riskd_models.papers.deep_allocation.inputs import WARM_UP, features
 from riskd_models.papers.deep_allocation.numbers import Numbers
 from riskd_models.papers.deep_allocation.performance import (
     distance_from_equal,

@@ -18,6 +18,8 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "model", f"{forecaster.identity} on {forecaster.provider}"
     for lane in rules.lanes:
         yield "rival", f"{lane.name}: {lane.forecaster.identity} with {lane.model}"
+    for contender in rules.allocators:
+        yield "allocator", f"{contender.name}: {contender.identity}"
     yield "portfolios", f"{', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
     yield "store", _store(settings)
     if settings.mqtt is not None:

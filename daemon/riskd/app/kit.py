@@ -10,6 +10,7 @@ from time import monotonic, sleep
 import numpy as np
 
 from riskd import __version__
+from riskd.app.allocators import allocators_of
 from riskd.app.beside import store_beside as store_beside
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
@@ -24,6 +25,7 @@ from riskd.feeds.limiter import Limiter
 from riskd.feeds.price_file import Reading
 from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
+from riskd.forecast.allotter_card import KIND as ALLOTTER
 from riskd.forecast.artefact import kind_of, load_artefact
 from riskd.forecast.heatmap import HeatmapForecaster
 from riskd.forecast.heatmap_card import KIND as HEATMAP
@@ -93,6 +95,8 @@ def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowFo
     spec = settings.model
     try:
         kind = kind_of(artefact)
+        if kind == ALLOTTER:
+            raise ModelError(f"{artefact}: an allocation network forecasts no returns; name it under [[allocators]]")
         if kind == HEATMAP:
             return HeatmapForecaster(load_heatmap(artefact), spec.provider, threads=spec.threads)
         if kind != WINDOW:
@@ -140,12 +144,13 @@ def _bounds_of(settings: PortfolioSettings, symbols: tuple[str, ...]) -> Bounds:
 
 
 def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
-    """Everything the fold is told, the models of the rivals among it. Raises ConfigError as :func:`load_forecaster`."""
+    """Everything the fold is told, all networks of rivals among it. Raises ConfigError as :func:`load_forecaster`."""
     symbols = settings.symbols
     portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
     lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
     scenarios, allocation, alerts = settings.scenarios.rules(), settings.allocation.rules(), settings.limits.rules()
-    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots(), alerts)
+    beside = allocators_of(settings)
+    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots(), alerts, beside)
 
 
 def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:

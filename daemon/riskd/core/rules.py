@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from riskd.core.allocation.contender import Contender
 from riskd.core.canonical import digest, plain, seed
 from riskd.core.forecaster import Forecaster
 from riskd.core.limits import Basis
@@ -72,6 +73,7 @@ class Rules:
     lanes: tuple[Lane, ...] = ()
     lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
     alerts: AlertRules = AlertRules()
+    allocators: tuple[Contender, ...] = ()  # whose weights stand beside a proposal
 
     @property
     def warm_up(self) -> int:
@@ -110,8 +112,9 @@ class Rules:
         """Hash of everything configured that enters a figure or a judgement."""
         lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
         lots = [sorted(self.lots.items())] if self.lots else []
+        beside = [["allocators", *([x.name, x.identity] for x in self.allocators)]] if self.allocators else []
         parts = [self.portfolios, self.scenarios, self.allocation, self.alerts]
-        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots])
+        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots, *beside])
 
     @cached_property
     def view(self) -> str:

@@ -252,7 +252,7 @@ def _allocate(rules: Rules, state: State, event: AllocationDue, stage: Stage, ba
     except ModelError as error:
         return _failed(state, event, str(error))
     with stage("allocation"):
-        known = Known(state.closes, len(state.scores), state.proposals.get(portfolio.name))
+        known = Known(state.closes, len(state.scores), state.proposals.get(portfolio.name), state.log_returns)
         proposal, alert = propose(rules, portfolio, chooser, verifier, event.session, known)
     proposals = {k: v for k, v in state.proposals.items() if k != portfolio.name}
     if proposal.status == "proposed":

@@ -169,7 +169,7 @@ def _other(row: Row, limit: str) -> Iterator[Cell]:
     yield percent(row["expected_return"], digits=3)
     yield percent(row["turnover"], digits=1)
     yield percent(row["cost"], digits=3)
-    yield words("yes" if row["holds"] else f"no{row['words'] and ': ' + row['words']}")
+    yield words(("yes" if row["holds"] else "no") + (row["words"] and f": {row['words']}"))
 
 
 def doubts(told: Row) -> str:

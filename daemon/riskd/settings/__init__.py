@@ -11,6 +11,7 @@ from riskd.settings.portfolios import Limit as Limit
 from riskd.settings.portfolios import Portfolio as Portfolio
 from riskd.settings.rates import Rate as Rate
 from riskd.settings.sections import Allocation as Allocation
+from riskd.settings.sections import Allocator as Allocator
 from riskd.settings.sections import Data as Data
 from riskd.settings.sections import Model as Model
 from riskd.settings.sections import Mqtt as Mqtt

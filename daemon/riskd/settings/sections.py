@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from riskd.core.allocation.contender import BUILT_IN
 from riskd.core.challengers import CHALLENGERS
 from riskd.core.rules import AllocationRules, ScenarioRules
 from riskd.core.scenarios import SCENARIO_MODELS
@@ -168,6 +169,24 @@ class Allocation(Section):
 
     def rules(self) -> AllocationRules:
         return AllocationRules(self.scenarios, self.solvers, self.tolerance, self.tightenings, self.frontier)
+
+
+class Allocator(Section):
+    """Another way to choose weights, whose answer stands beside a proposal and never in its place."""
+
+    name: Name
+    artefact: Path | None = Field(
+        default=None,
+        description=f"folder of an allocation network of this universe; absent for what is built in: {', '.join(BUILT_IN)}",
+    )
+
+    @model_validator(mode="after")
+    def _found(self) -> Self:
+        if self.artefact is None and self.name not in BUILT_IN:
+            raise ValueError(f"{self.name} is not built in ({', '.join(BUILT_IN)} is): give the folder of a network as artefact")
+        if self.artefact is not None and self.name in BUILT_IN:
+            raise ValueError(f"{self.name} is built in and takes no artefact; give the network another name")
+        return self
 
 
 class Mqtt(Section):

@@ -11,7 +11,7 @@ from riskd.settings.hooks import Alertmanager, Webhook
 from riskd.settings.portfolios import Limits, Portfolio
 from riskd.settings.rates import Rate, rate
 from riskd.settings.section import Section, distinct
-from riskd.settings.sections import Allocation, Data, Model, Mqtt, Rival, Scenarios, Service, Web
+from riskd.settings.sections import Allocation, Allocator, Data, Model, Mqtt, Rival, Scenarios, Service, Web
 from riskd.settings.symbols import AMERICAN, HUNDREDTHS, Symbol, listing
 
 UNSAID = Symbol()
@@ -36,6 +36,9 @@ class Settings(Section):
     rivals: tuple[Rival, ...] = Field(default=(), description="systems that run beside the champion, each on its own forecasts")
     scenarios: Scenarios = Scenarios()
     allocation: Allocation = Allocation()
+    allocators: tuple[Allocator, ...] = Field(
+        default=(), description="other ways to choose weights, whose answers stand beside a proposal and never in its place"
+    )
     limits: Limits = Limits()
     universe: tuple[str, ...] = Field(default=(), description="symbols beside the held ones, which a proposal may buy")
     portfolios: Annotated[tuple[Portfolio, ...], Field(min_length=1)]
@@ -56,6 +59,7 @@ class Settings(Section):
     def _consistent(self) -> Self:
         distinct([p.name for p in self.portfolios], "portfolio")
         distinct([r.name for r in self.rivals], "rival")
+        distinct([a.name for a in self.allocators], "allocator")
         if not self.tradeable:
             raise ValueError('no symbol anywhere: weights = "equal" needs universe = ["...", "..."]')
         for portfolio in self.portfolios:

@@ -71,9 +71,17 @@ class Connection(H11Protocol):
         """Whether no complete request of it is being answered."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
+    @property
+    def unread(self) -> int:
+        """Bytes that the other side has not taken: those here, and those that the system keeps."""
+        kept = array("i", [0])
+        with contextlib.suppress(OSError):  # closed, or no such question on this system
+            fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, kept)
+        return self.transport.get_write_buffer_size() + kept[0]
+
     def late(self, now: float, seconds: float) -> bool:
         """Whether headers, a body or the reading of an answer take too long; silence between requests is uvicorn's to end."""
-        if self._unread(now) > seconds:
+        if self._stands(now) > seconds:
             return True
         if not self.present:
             return False
@@ -84,14 +92,14 @@ class Connection(H11Protocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Not idle while its last answer is being read: the system would go on sending for a connection nobody watches."""
-        if self._queued():
+        if self.unread:
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
 
     def leave(self) -> None:
         """Closed; what waits to be read is dropped, here and by the system."""
-        if self._queued():
+        if self.unread:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.transport.abort()
         else:
@@ -132,16 +140,9 @@ class Connection(H11Protocol):
     def _socket(self) -> socket.socket:
         return cast(socket.socket, self.transport.get_extra_info("socket"))
 
-    def _queued(self) -> int:
-        """Bytes that the other side has not taken: those here, and those that the system keeps."""
-        kept = array("i", [0])
-        with contextlib.suppress(OSError):  # closed, or no such question on this system
-            fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, kept)
-        return self.transport.get_write_buffer_size() + kept[0]
-
-    def _unread(self, now: float) -> float:
+    def _stands(self, now: float) -> float:
         """Seconds since the reader last took a step, 0 if nothing waits."""
-        left = self._queued()
+        left = self.unread
         if left == 0 or abs(left - self._left) >= STEP:
             self._left, self._left_since = left, now
         return now - self._left_since

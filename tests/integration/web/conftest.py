@@ -383,6 +383,7 @@ class Visit:
 
     def rows(self) -> dict[str, str]:
         """Portfolio -> word on its badge, in the order shown."""
+        self.page.wait_for_selector("#portfolios > .row")
         script = "rows => rows.map(r => ['h2', '.badge'].map(s => r.querySelector(s).textContent))"
         return dict(self.page.eval_on_selector_all("#portfolios > .row", script))
 

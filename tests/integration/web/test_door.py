@@ -5,14 +5,15 @@ import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 from web.conftest import FakeArchive
 from web.house import everything, house
 
-from riskd.web.door import Limits
+from riskd.web.door import Door, Limits
+from riskd.web.protocol import STEP, Connection
 
 pytestmark = pytest.mark.integration
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -33,6 +34,13 @@ class Wordy(FakeArchive):
 
     def alerts(self, last: int) -> list[dict[str, Any]]:
         return [{"headline": "x" * 4_000_000}]
+
+
+class Brief(FakeArchive):
+    """Its alerts are more than a small reader takes at once, and less than a step."""
+
+    def alerts(self, last: int) -> list[dict[str, Any]]:
+        return [{"headline": "x" * 12_001}]
 
 
 def drip(connection: socket.socket, closed: threading.Event) -> None:
@@ -81,6 +89,30 @@ def test_who_does_not_read_is_left() -> None:
         while served.door.closed["slow"] == 0:
             assert httpx.get(served.url + "/healthz").status_code == 200
         assert len(everything(deaf)) < 4_000_000
+
+
+def test_an_answer_under_way_at_the_first_look_is_not_late() -> None:
+    """A new connection that has a few bytes still to read has its time, however long the machine has been up."""
+
+    async def looked(door: Door, loop: asyncio.AbstractEventLoop) -> int:
+        waiting = sum(cast(Connection, guest).unread for guest in door.connections)
+        if waiting:
+            door.sweep(loop.time())
+        return waiting
+
+    with house(Limits(), Brief()) as served, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        reader.connect(("127.0.0.1", served.port))
+        reader.sendall(LONG)
+        waiting = 0
+        while not waiting:
+            waiting = asyncio.run_coroutine_threadsafe(looked(served.door, served.loop), served.loop).result(30)
+        assert 0 < waiting < STEP  # no step by itself
+        assert served.door.closed == {}
+        received = b""
+        while not received.endswith(b"]"):
+            received += reader.recv(65536)
+        assert received.count(b"x") > 12_000
 
 
 def test_a_reader_of_changes_who_does_not_read_costs_a_bounded_memory() -> None:

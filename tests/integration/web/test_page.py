@@ -47,6 +47,7 @@ def test_a_row_has_every_limit_with_state_and_age(site: Site, visit: Callable[..
     site.pin(reports=tuple(replace(r, limits=(r.limits[1], old)) if r is breached else r for r in site.board.snapshot.reports))
     opened = visit(site.url)
     opened.page.get_by_text("firing since 2026-11-16 (4 days)").wait_for()
+    opened.page.wait_for_selector("#alerts [data-kind]")
     line = opened.text(".row[data-status=BREACH] .limit-line:first-child")
     assert line == f"daily {breached.limits[0].cvar * 100:.2f} % of 2.50 % firing since 2026-11-16 (4 days)"
     assert opened.text(".row[data-status=UNKNOWN] .limit-line") == "daily – of 3.00 % cannot judge"
@@ -120,6 +121,21 @@ def test_a_proposal_shows_its_orders_and_what_else_there_is(site: Site, visit: C
     assert "tail scenarios per asset" not in page.inner_text(".proposal")
     page.click(".reasons summary")
     assert "tail scenarios per asset" in page.inner_text(".proposal")
+    assert opened.complaints == []
+
+
+def test_a_rival_of_the_proposal_stands_in_its_table(site: Site, visit: Callable[..., Visit]) -> None:
+    """A row with its figures, and what must be known of it among the reasons."""
+    opened = visit(site.url, "#/p/growth", until=".proposal")
+    (found,) = site.board.snapshot.proposals
+    (nothing,) = found.alternatives
+    deep = replace(nothing, name="deep", turnover=0.41, words="breaks limit daily; seed-3@1f2e3d4c5b6a, learnt to 2014-12-31")
+    site.pin(proposals=(replace(found, alternatives=(nothing, deep)),))
+    opened.page.wait_for_selector(".ways tbody tr:nth-child(3)")
+    assert opened.cells(".ways")[-1][0] == "deep"
+    assert opened.cells(".ways")[-1][-2:] == ["41.0 %", "does not hold"]
+    opened.page.click(".reasons summary")
+    assert f"deep: {deep.words}" in opened.page.inner_text(".reasons")
     assert opened.complaints == []
 
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.answer import Allocation, Ending
+from riskd.core.allocation.beside import beside
+from riskd.core.allocation.contender import lookback_of
 from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
@@ -43,11 +45,13 @@ def holds(portfolio: Portfolio, weights: Floats, bank: ScenarioBank) -> bool:
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
     """What else the fold knows: newest ``closes`` (symbols,) in quote currencies, empty where unknown; how many ``sessions`` the
-    banks were made of; the weights of the ``standing`` proposal, to start from."""
+    banks were made of; the weights of the ``standing`` proposal, to start from; the ``log_returns`` (sessions, symbols) that
+    contenders read."""
 
     closes: Floats = field(default_factory=none_known)
     sessions: int = 1500
     standing: Floats | None = None
+    log_returns: Floats = field(default_factory=lambda: np.empty((0, 0)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +128,7 @@ def _proposed(case: Case, found: Found) -> Proposal:
     held = case.verifier.plain(case.portfolio.weights)
     told = outlooks(held, found.readings, found.answer)
     place = largest(held)
-    others, least = _alternatives(case, held, place)
+    others, least, silent = _alternatives(case, held, place)
     notes = (
         *trust_words(tail_per_asset(task), case.optimism, task.shrinkage),
         *certainty_words(found.readings),
@@ -132,6 +136,7 @@ def _proposed(case: Case, found: Found) -> Proposal:
         *binding_words(case.books, found.answer, weights),
         *found_words(found, ceilings(task.limits)),
         *_lot_words(case),
+        *silent,
     )
     chosen = alternative(case.books, "proposal", weights, found.readings, case.orders.largest)
     return replace(
@@ -162,9 +167,9 @@ def _infeasible(case: Case, found: Found) -> Proposal:
     if least <= limit.max_cvar:
         words += f", but its upper end where it is verified is {worst.verified.high:.2%}: no weights hold with certainty"
     place = case.books.posed.limits.index(limit)
-    others, _ = _alternatives(case, held, place)
+    others, _, silent = _alternatives(case, held, place)
     conflict, relaxation = _way_out(case, found.readings, found.weights)
-    notes = (words, "current holdings stay", *_way_out_words(conflict, relaxation))
+    notes = (words, "current holdings stay", *_way_out_words(conflict, relaxation), *silent)
     return replace(
         _stub(case, "infeasible", held, place, notes),
         least_cvar=least,
@@ -224,8 +229,11 @@ def _stub(case: Case, status: str, held: tuple[Reading, ...], place: int, notes:
     )
 
 
-def _alternatives(case: Case, held: tuple[Reading, ...], place: int) -> tuple[tuple[Alternative, ...], float | None]:
-    """Doing nothing, the least CVaR there is, and equal weights; and that least CVaR on the bank that chose."""
+def _alternatives(
+    case: Case, held: tuple[Reading, ...], place: int
+) -> tuple[tuple[Alternative, ...], float | None, tuple[str, ...]]:
+    """Doing nothing, the least CVaR there is, equal weights and the contenders'; that least CVaR on the bank that chose; and
+    which contenders give none."""
     books, lot = case.books, case.orders.largest
     problem = books.posed.problem
     told = [alternative(books, "do nothing", case.portfolio.weights, held, lot)]
@@ -239,7 +247,11 @@ def _alternatives(case: Case, held: tuple[Reading, ...], place: int) -> tuple[tu
     if equal.status is Ending.OPTIMAL:
         weights = case.rounded(equal)
         told.append(alternative(books, "equal weight", weights, case.verifier.plain(weights), lot))
-    return tuple(told), least
+    if not case.rules.allocators:
+        return tuple(told), least, ()
+    history = lookback_of(case.known.log_returns, case.portfolio, case.session)
+    others, silent = beside(case.rules.allocators, history, books, case.rounded, case.verifier, lot)
+    return (*told, *others), least, silent
 
 
 def _frontier(case: Case, place: int, least: float | None) -> tuple[FrontierPoint, ...]:

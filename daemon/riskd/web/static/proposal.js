@@ -47,6 +47,7 @@ export function frontierChart(proposal) {
 }
 
 export function reasons(proposal) {
-  const notes = proposal.notes.map((note) => el("li", {}, note));
+  const said = (proposal.alternatives ?? []).filter((a) => a.words).map((a) => `${a.name}: ${a.words}`);
+  const notes = [...proposal.notes, ...said].map((note) => el("li", {}, note));
   return notes.length ? el("details", { class: "reasons" }, el("summary", {}, "How sure, what binds, what more would earn"), el("ul", {}, ...notes)) : null;
 }

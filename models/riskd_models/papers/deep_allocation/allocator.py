@@ -8,55 +8,29 @@ from riskd.core.allocation.allocator import Allocator
 from riskd.core.allocation.answer import Allocation
 from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.allocation.markowitz import Markowitz
+from riskd.core.allocation.nearest import Nearest
 from riskd.core.allocation.problem import Problem
-from riskd.core.allocation.quadratic import best_quadratic
 from riskd.core.allocation.solve import solve
 from riskd.core.arrays import Floats
 from riskd.errors import ModelError
-from riskd.forecast.session import Session
-from riskd_models.papers.deep_allocation.graph import INPUTS, WEIGHTS
+from riskd.forecast.allotter_card import AllotterSession
 
 TOLERANCE = 1e-6  # of the relative gap between an answer and its bound
 
 
-class AllotterSession:
-    """The exported network, run without torch."""
-
-    def __init__(self, model: bytes) -> None:
-        """Raises ModelError where ``model`` is no graph that maps inputs to weights."""
-        self._session = Session(model, "cpu")
-        if list(self._session.inputs) != [INPUTS] or list(self._session.outputs) != [WEIGHTS]:
-            raise ModelError(f"the graph takes {list(self._session.inputs)}; export the allocation network again")
-        self.assets = int(self._session.outputs[WEIGHTS][1][1])
-
-    def weights(self, inputs: Floats) -> Floats:
-        """Weights (rows, assets) of inputs (rows, k); raises ModelError for another width or numbers that are not finite."""
-        wanted = self._session.inputs[INPUTS][1][1]
-        if inputs.shape[1] != wanted or not np.isfinite(inputs).all():
-            raise ModelError(f"the network takes {wanted} finite inputs a row, got shape {inputs.shape}; wait for the warm-up")
-        given = np.empty((len(inputs), self.assets), dtype=np.float32)
-        self._session.run({INPUTS: np.ascontiguousarray(inputs, dtype=np.float32)}, {WEIGHTS: given})
-        found = given.astype(np.float64)
-        return np.asarray(found / found.sum(axis=1, keepdims=True))
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class DeepAllocation:
-    """The network's weights for today's ``inputs`` (k,), or what comes nearest to them within the constraints.
-
-    minimise |w - budget a|^2 over W, a the network's weights, which know nothing of bounds, rows or turnover.
-    """
+    """The network's weights for today's ``inputs`` (k,), or what comes nearest to them within the constraints."""
 
     session: AllotterSession
     inputs: Floats
     name: str = "deep allocation"
 
     def allocate(self, problem: Problem) -> Allocation:
-        """See Allocator; the value is a'w - w'w / 2 in units of the budget. Raises ModelError where the universe is another."""
+        """See Nearest; raises ModelError where the universe is another."""
         if self.session.assets != problem.assets:
             raise ModelError(f"the network was trained on {self.session.assets} assets, the problem has {problem.assets}")
-        wanted = problem.budget * self.session.weights(self.inputs[None])[0]
-        return best_quadratic(replace(problem, expected=wanted, costs=None), np.eye(problem.assets), self.name)
+        return Nearest(self.session.weights(self.inputs[None])[0], self.name).allocate(problem)
 
 
 @dataclass(frozen=True, slots=True)

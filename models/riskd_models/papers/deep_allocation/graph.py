@@ -5,14 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from riskd.forecast.allotter_card import INPUTS, WEIGHTS
 from riskd_models.papers.deep_allocation.net import Allotter
 from riskd_models.step_graph import Graph, checked_model, tensor
 
 OPSET = 18
-INPUTS, WEIGHTS = "inputs", "weights"
 
 
-def onnx_bytes(network: Allotter) -> bytes:
+def onnx_bytes(network: Allotter, opset: int = OPSET) -> bytes:
     """One file that maps ``inputs`` (N, k) to ``weights`` (N, n); checked by onnx."""
     graph = Graph()
     values = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
@@ -24,7 +24,7 @@ def onnx_bytes(network: Allotter) -> bytes:
     taken = [tensor(INPUTS, "N", len(values["centre"]))]
     given = [tensor(WEIGHTS, "N", len(values["head.bias"]))]
     proto = graph.named("allotter", taken, given)
-    model: bytes = checked_model(proto, OPSET).SerializeToString(deterministic=True)
+    model: bytes = checked_model(proto, opset).SerializeToString(deterministic=True)
     return model
 
 

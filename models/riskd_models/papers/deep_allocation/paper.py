@@ -33,6 +33,10 @@ from riskd_models.papers.work import Told, silent
 
 PAPER, TITLE = "deep-allocation", "Risk-aware deep allocation (Cao, Wang and Lin, NingBo University of Technology)"
 SIMPLEST = "1/N"
+DAEMON = (
+    "In the daemon: under [[allocators]], as an artefact of the verb train-allotter; its weights stand beside every proposal with"
+    " their figures from the same scenarios, and never in the place of the certified optimum."
+)
 WORDS = {"yes": "ahead of", "behind": "behind", "cannot be told": "not told apart from"}
 
 
@@ -52,7 +56,7 @@ def finding_of(tasks: Sequence[Task]) -> Finding:
         drawn, told = figures_of(market, found, task.numbers)
         tables, figures = tables + told, figures + drawn
         lessons += lessons_of(told, market.said())
-    return Finding(PAPER, TITLE, tables, figures, lessons)
+    return Finding(PAPER, TITLE, tables, figures, (*lessons, DAEMON))
 
 
 def figures_of(market: Market, found: Strategies, numbers: Numbers) -> tuple[tuple[Figure, ...], tuple[Table, ...]]:

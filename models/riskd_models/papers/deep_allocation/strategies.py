@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from riskd.core.arrays import Floats
-from riskd_models.papers.deep_allocation.allocator import AllotterSession, DeepAllocation, rivals
+from riskd.forecast.allotter_card import AllotterSession
+from riskd.forecast.allotter_features import WARM_UP, features
+from riskd_models.papers.deep_allocation.allocator import DeepAllocation, rivals
 from riskd_models.papers.deep_allocation.graph import onnx_bytes
-from riskd_models.papers.deep_allocation.inputs import WARM_UP, features
 from riskd_models.papers.deep_allocation.numbers import Numbers
 from riskd_models.papers.deep_allocation.training import train
 from riskd_models.papers.deep_allocation.walk import Rule, Walked, walk

@@ -47,8 +47,7 @@ def train(
     torch.use_deterministic_algorithms(True)
     inputs, returns = inputs[:: numbers.stride], returns[:: numbers.stride]
     x, r = (torch.from_numpy(np.ascontiguousarray(a)).float().to(device) for a in (inputs, returns))
-    cut, gap = len(x) - round(numbers.validation * len(x)), numbers.horizon // numbers.stride
-    older = slice(0, cut - gap if cut < len(x) else cut)
+    (older, later), gap = parted(len(x), numbers), numbers.horizon // numbers.stride
     centre, spread = x[older].mean(dim=0), x[older].std(dim=0)
     network = Allotter(centre, torch.where(spread > 0, spread, 1.0), numbers.hidden, returns.shape[1]).to(device)
     equal = -returns[older].mean(axis=1)
@@ -58,7 +57,12 @@ def train(
         return loss(network(x[rows]), r[rows], at, numbers.level, price, numbers.cost, gap)
 
     found = Trained(network)
-    _descend(found, tau, numbers, lambda: lost(older, tau), lambda: _judged(network, x[cut:], r[cut:], numbers, price), told)
+
+    def judged() -> float:
+        with torch.no_grad():
+            return later_loss(network(x[later]), r[later], numbers, price)
+
+    _descend(found, tau, numbers, lambda: lost(older, tau), judged, told)
     network.cpu().eval()
     return found
 
@@ -95,10 +99,14 @@ def _descend(
         network.load_state_dict(best)
 
 
-@torch.no_grad()
-def _judged(network: Allotter, inputs: Tensor, returns: Tensor, numbers: Numbers, price: float) -> float:
-    """The objective on later rows, with their own VaR as tau."""
-    weights = network(inputs)
+def parted(rows: int, numbers: Numbers) -> tuple[slice, slice]:
+    """The older rows, which are learnt from, and the later ones, which choose the step; what lies between is in neither."""
+    cut = rows - round(numbers.validation * rows)
+    return slice(0, max(0, cut - numbers.horizon // numbers.stride) if cut < rows else cut), slice(cut, rows)
+
+
+def later_loss(weights: Tensor, returns: Tensor, numbers: Numbers, price: float) -> float:
+    """The objective of weights and returns (rows, assets), with their own VaR as tau."""
     brought = (weights * returns).sum(dim=1)
     var = torch.tensor(tail(-brought.double().cpu().numpy(), numbers.level).threshold, dtype=torch.float32)
     gap = numbers.horizon // numbers.stride

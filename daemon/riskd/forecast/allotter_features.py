@@ -1,4 +1,4 @@
-"""What the allocation network reads before a session: how each asset moved lately."""
+"""What an allocation network reads before a session: how each asset moved lately."""
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
