@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from riskd.app.register import registered
+from riskd.core.allocation.answer import Allocation
+from riskd.core.allocation.contender import BUILT_IN, Lookback
+from riskd.core.allocation.problem import Problem
 from riskd.core.rules import Lane, Rules, ScenarioRules
 from riskd.testing import EwmaForecaster
 
@@ -61,3 +64,27 @@ def test_one_system_in_two_places() -> None:
     """Champion and rival of one artefact are two places of one row."""
     found = here("seed-4@1", ("again", "seed-4@1", "filtered-bootstrap"), model="iid-bootstrap")
     assert found["generator, as written"] == [("seed-4", "champion"), ("again", "rival")]
+
+
+def test_allocators_stand_beside_a_proposal() -> None:
+    """The built-in one and the paper's network are known by name and card; another artefact has a row of its own."""
+
+    @dataclass(frozen=True)
+    class Chooser:
+        name: str
+        identity: str
+        sees_scenarios: bool = False
+
+        def answer(self, problem: Problem, history: Lookback) -> tuple[Allocation, str]:
+            raise NotImplementedError
+
+    choosers = (BUILT_IN["markowitz"], Chooser("deep", "seed-3@1f"), Chooser("mine", "own-net@2"))
+    rules = Rules(("AAA",), (), Named(), "test", allocators=choosers)
+    found = {s.name: s for s in registered(rules) if any(p.role == "beside every proposal" for p in s.here)}
+    assert {name: [p.name for p in s.here] for name, s in found.items()} == {
+        "mine": ["mine"],
+        "deep allocation, CVaR at 1": ["deep"],
+        "1/N": ["equal weight"],
+        "Markowitz": ["markowitz"],
+    }
+    assert found["mine"].kind == "allocator"

@@ -38,7 +38,7 @@ function found(score) {
 const lines = (texts) => (texts.length > 1 ? el("div", {}, ...texts.map((text) => el("div", {}, text))) : (texts[0] ?? NONE));
 
 function row(system, entrants) {
-  const told = (place) => (place.name === system.name || place.role.startsWith("beside") ? place.role : `${place.role} ${place.name}`);
+  const told = (place) => (place.name === system.name ? place.role : `${place.role}: ${place.name}`);
   return [
     el("span", {}, el("b", {}, system.name), el("span", { class: "what quiet" }, system.what)),
     lines(system.here.map(told)),
