@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from riskd.core.allocation.allocator import Allocator
 from riskd.core.allocation.answer import Allocation
+from riskd.core.allocation.equal_weight import EqualWeight
 from riskd.core.allocation.markowitz import Markowitz
 from riskd.core.allocation.problem import Problem
 from riskd.core.arrays import Floats
@@ -70,6 +71,7 @@ class Optimiser:
         return self.allocator.allocate(problem), ""
 
 
+EQUAL_WEIGHT = Optimiser("equal weight", EqualWeight(), "equal weight", sees_scenarios=False)  # always there
 MARKOWITZ = Markowitz()
 BUILT_IN: Mapping[str, Contender] = {
     "markowitz": Optimiser("markowitz", MARKOWITZ, f"markowitz-{MARKOWITZ.aversion:g}"),

@@ -9,8 +9,7 @@ import numpy as np
 from riskd.core.alerts import alert_event
 from riskd.core.allocation.answer import Allocation, Ending
 from riskd.core.allocation.beside import beside
-from riskd.core.allocation.contender import lookback_of
-from riskd.core.allocation.equal_weight import EqualWeight
+from riskd.core.allocation.contender import EQUAL_WEIGHT, lookback_of
 from riskd.core.allocation.frontier import frontier
 from riskd.core.allocation.outlook import Books, alternative, frontier_points, largest, least_cvar, one_limit, outlooks, trades
 from riskd.core.allocation.posed import ceilings, posed, standing, tail_per_asset
@@ -243,14 +242,8 @@ def _alternatives(
         least = float(answer.cvars[0])
         weights = case.rounded(answer)
         told.append(alternative(books, "least CVaR", weights, case.verifier(weights), lot))
-    equal = EqualWeight().allocate(problem)
-    if equal.status is Ending.OPTIMAL:
-        weights = case.rounded(equal)
-        told.append(alternative(books, "equal weight", weights, case.verifier.plain(weights), lot))
-    if not case.rules.allocators:
-        return tuple(told), least, ()
     history = lookback_of(case.known.log_returns, case.portfolio, case.session)
-    others, silent = beside(case.rules.allocators, history, books, case.rounded, case.verifier, lot)
+    others, silent = beside((EQUAL_WEIGHT, *case.rules.allocators), history, books, case.rounded, case.verifier, lot)
     return (*told, *others), least, silent
 
 
