@@ -30,12 +30,13 @@ def here(champion: str, *lanes: tuple[str, str, str], **scenarios: object) -> di
 
 
 def test_the_shipped_configuration_runs_its_own() -> None:
-    """The champion, the four challengers, the champion's scenario model, and equal weights; no paper's network."""
+    """The champion, the four challengers, the champion's scenario model, and what stands beside a proposal; no paper's network."""
     assert here("lstm-jsu@1f2e") == {
         "lstm-jsu": [("lstm-jsu", "champion")],
         **{name: [(name, "challenger")] for name in ("gjr-fhs", "ewma-t", "historical", "garch-t-copula")},
         "recoloured-bootstrap": [("lstm-jsu", "draws for the champion")],
         "1/N": [("equal weight", "beside every proposal")],
+        "minimum CVaR": [("least CVaR", "beside every proposal")],
     }
 
 
@@ -86,5 +87,6 @@ def test_allocators_stand_beside_a_proposal() -> None:
         "deep allocation, CVaR at 1": ["deep"],
         "1/N": ["equal weight"],
         "Markowitz": ["markowitz"],
+        "minimum CVaR": ["least CVaR"],
     }
     assert found["mine"].kind == "allocator"

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from riskd.core.allocation.contender import EQUAL_WEIGHT
 from riskd.core.rules import Rules
 from riskd.lab.systems import OWN, Kind, System, packaged
 from riskd.web.systems import Place, Registered
 
 BESIDE = "beside every proposal"
-ALWAYS = {"1/N": Place(name="equal weight", role=BESIDE)}
+ALWAYS = {"1/N": Place(name=EQUAL_WEIGHT.name, role=BESIDE), "minimum CVaR": Place(name="least CVaR", role=BESIDE)}
 
 
 @dataclass(frozen=True, slots=True)

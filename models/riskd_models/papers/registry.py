@@ -114,9 +114,9 @@ ALLOCATORS = (
         "deep allocation, CVaR at 1",
         card="seed-3",
     ),
-    Known("1/N", "allocator", "equal weights", "always: it stands beside every proposal as an alternative"),
+    Known("1/N", "allocator", "equal weights", "always: it stands beside every proposal"),
     Known("Markowitz", "allocator", "mean less variance", '[[allocators]] with name = "markowitz"', card="markowitz"),
-    Known("minimum CVaR", "allocator", "the least CVaR that there is", "its CVaR is told where no weights keep every limit"),
+    Known("minimum CVaR", "allocator", "the least CVaR that there is", "always: it stands beside every proposal"),
     *(Known(f"mean-CVaR {price}", "allocator", f"mean less {price} CVaR, solved exactly", SOLVED) for price in ("0.1", "1")),
 )
 
