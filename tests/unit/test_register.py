@@ -30,7 +30,7 @@ def here(champion: str, *lanes: tuple[str, str, str], **scenarios: object) -> di
 
 
 def test_the_shipped_configuration_runs_its_own() -> None:
-    """The champion, the four challengers, the champion's scenario model, and what stands beside a proposal; no paper's network."""
+    """The champion, the four challengers, the champion's scenario model, and what stands beside proposals; no paper's network."""
     assert here("lstm-jsu@1f2e") == {
         "lstm-jsu": [("lstm-jsu", "champion")],
         **{name: [(name, "challenger")] for name in ("gjr-fhs", "ewma-t", "historical", "garch-t-copula")},

@@ -38,6 +38,13 @@ OWN_NETWORK = Known(
     "model.artefact, which names it unless told otherwise; python -m riskd_models train makes another",
     card="lstm-jsu",
 )
+JUDGED_NETWORK = Known(
+    "lstm-jsu-2014",
+    "network",
+    "the same learnt to 2014, so that later years judge it",
+    "model.artefact or [[rivals]] with models/artefacts/lstm-jsu-2014",
+    card="lstm-jsu-2014",
+)
 ESTIMATORS = {
     "gjr-fhs": "GJR-GARCH with filtered historical residuals on the portfolio's own returns",
     "ewma-t": "exponentially weighted variance with Student-t tails",
@@ -158,8 +165,9 @@ GENERATORS = (
 
 
 def own() -> Iterator[Known]:
-    """The champion's network, the estimators and the scenario models."""
+    """The shipped networks, the estimators and the scenario models."""
     yield OWN_NETWORK
+    yield JUDGED_NETWORK
     for name in CHALLENGERS:
         yield Known(name, "estimator", ESTIMATORS[name], f'"{name}" in scenarios.challengers')
     for name in SCENARIO_MODELS:

@@ -4,13 +4,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from riskd.forecast.artefact import CARD, read_card
+from riskd.forecast.contract import Card
 from riskd.lab.systems import OWN, Catalogue, Score, System
 from riskd_models.papers.finding import Cell, Finding, Table
-from riskd_models.papers.registry import ALLOCATORS, GENERATORS, Known, copulas, own, pictures
+from riskd_models.papers.registry import ALLOCATORS, GENERATORS, JUDGED_NETWORK, Known, copulas, own, pictures
 from riskd_models.papers.report import cell_text
 
 DECISIVE = 1.96
-STUDY = Path(__file__).resolve().parents[2] / "STUDY.md"
+MODELS = Path(__file__).resolve().parents[2]
+STUDY = MODELS / "STUDY.md"
+JUDGED = MODELS / "artefacts" / JUDGED_NETWORK.row / CARD
 STUDIED = "Ours beside theirs"  # its table of the first paper's assets and sessions, every system trained once
 STUDY_NAMES = {"riskd": "lstm-jsu", "garch-t-copula": "garch-t-copula"}
 Scores = Mapping[str, Sequence[Score]]  # by the row of the tables
@@ -21,7 +25,7 @@ def catalogue(findings: Iterable[Finding], preset: str, study: Path = STUDY) -> 
     found = {finding.paper: finding for finding in findings}
     studied = _studied(study)
     copula = _of(found.get("copula"), copula_scores)
-    ours = {**studied, **{name: copula[name] for name in ("gjr-fhs", "historical") if name in copula}}
+    ours = {**studied, **_carded(), **{name: copula[name] for name in ("gjr-fhs", "historical") if name in copula}}
     groups = [_group(OWN, own(), {STUDY_NAMES.get(row, row): scores for row, scores in ours.items()})]
     papers = {
         "copula": (copulas(), {**studied, **copula}),
@@ -193,6 +197,27 @@ def _study_score(t: float) -> Score:
         on="10 assets (stocks, bonds, gold and oil), 2021-10-18 to 2023-12-29",
         source=f"models/STUDY.md, {STUDIED}",
     )
+
+
+def _carded() -> dict[str, list[Score]]:
+    """FZ0 of the shipped network that later years judged, from its card; none where artefacts are not at hand."""
+    found = read_card(JUDGED, Card).out_of_sample if JUDGED.is_file() else None
+    if found is None:
+        return {}
+    ours, baseline = JUDGED_NETWORK.row, "gjr-t"
+    t = found.t_against[baseline]["fz0"]
+    score = Score(
+        name=f"FZ0 at {1 - found.level:g}",
+        better="lower",
+        value=_number(found.means[ours]["fz0"]),
+        baseline=baseline,
+        baseline_value=_number(found.means[baseline]["fz0"]),
+        t=t,
+        verdict=_verdict(t, t),
+        on=f"{len(found.assets)} single series, {found.first} to {found.last}",
+        source=f"models/artefacts/{ours}/{CARD}",
+    )
+    return {ours: [score]}
 
 
 def _cells(line: str) -> list[str]:
