@@ -71,6 +71,11 @@ WHAT = {
     "transformer-var": "a transformer that reads a portfolio's own losses",
     "diffusion-risknet": "a conditional diffusion of return vectors",
 }
+TRAINED = {
+    "lstm-copula": "train-window --recipe models/recipes/seed-1.toml",
+    "tcn-copula": "train-window --recipe models/recipes/tcn.toml",
+    "gru-vae-copula": "train-window --recipe models/recipes/gru.toml",
+}
 CORRECTED = f"{ALONE}: the daemon always corrects margins by the scores of the past"
 
 HEATMAP = "python -m riskd_models train-heatmap --recipe models/recipes/seed-2.toml"
@@ -180,7 +185,8 @@ def copulas() -> Iterator[Known]:
         bare, of = name.endswith("-bare"), name.removesuffix("-bare")
         card, scenarios = CARDS.get(name, (None, ()))
         what = f"{WHAT[of]}, uncorrected" if bare else WHAT[of]
-        how = CORRECTED if bare else rival.daemon
+        trained = f"python -m riskd_models {TRAINED[name]}; " if name in TRAINED else ""
+        how = CORRECTED if bare else trained + rival.daemon
         yield Known(name, "network", what, how, rival.theirs or f"{RIVALS[of].theirs}, bare", card, scenarios)
     how = window("seed-1-residual", "t-copula")
     what = "LSTM means with past residuals under a t-copula"

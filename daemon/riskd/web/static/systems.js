@@ -43,7 +43,7 @@ function row(system, entrants) {
     el("span", {}, el("b", {}, system.name), el("span", { class: "what quiet" }, system.what)),
     lines(system.here.map(told)),
     lines(system.here.filter((place) => entrants.has(place.name)).map((place) => entrantScore(entrants.get(place.name)))),
-    system.scores.length ? el("div", {}, ...system.scores.map(found)) : quiet("no score of its own"),
+    system.scores.length ? el("div", {}, ...system.scores.map(found)) : quiet(system.kind === "scenario model" ? "judged with the network that it draws for" : "no score of its own"),
     system.how,
   ];
 }
