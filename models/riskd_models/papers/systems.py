@@ -20,10 +20,10 @@ STUDY_NAMES = {"riskd": "lstm-jsu", "garch-t-copula": "garch-t-copula"}
 Scores = Mapping[str, Sequence[Score]]  # by the row of the tables
 
 
-def catalogue(findings: Iterable[Finding], preset: str, study: Path = STUDY) -> Catalogue:
+def catalogue(findings: Iterable[Finding], preset: str) -> Catalogue:
     """Every registered system; those of a paper without a finding, or that no table scores, have none."""
     found = {finding.paper: finding for finding in findings}
-    studied = _studied(study)
+    studied = _studied()
     copula = _of(found.get("copula"), copula_scores)
     ours = {**studied, **_carded(), **{name: copula[name] for name in ("gjr-fhs", "historical") if name in copula}}
     groups = [_group(OWN, own(), {STUDY_NAMES.get(row, row): scores for row, scores in ours.items()})]
@@ -171,9 +171,9 @@ def _interval_verdict(low: float | None, high: float | None) -> str:
     return "ahead" if low > 0 else "behind" if high < 0 else "not told apart"
 
 
-def _studied(study: Path) -> dict[str, list[Score]]:
+def _studied() -> dict[str, list[Score]]:
     """FZ0's t of the systems that the walk-forward study alone has; none without the file."""
-    text = study.read_text(encoding="utf-8") if study.is_file() else ""
+    text = STUDY.read_text(encoding="utf-8") if STUDY.is_file() else ""
     lines = iter(text.partition(f"### {STUDIED}\n")[2].splitlines())
     heads = next((cells for cells in map(_cells, lines) if "FZ0 t" in cells), [])
     found = {}

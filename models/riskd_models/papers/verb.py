@@ -41,8 +41,6 @@ def _found(name: str, preset: Preset, out: Path, progress: Told) -> Finding:
 
 
 def _write_catalogue(findings: Sequence[Finding], preset: Preset, path: Path) -> Path:
-    catalogue = importlib.import_module(
-        "riskd_models.papers.systems"
-    ).catalogue  # it needs torch, which a wrong name need not wait for
-    path.write_text(catalogue_text(catalogue(findings, preset.name)), encoding="utf-8")
+    systems = importlib.import_module("riskd_models.papers.systems")  # it needs torch, which a wrong name need not wait for
+    path.write_text(catalogue_text(systems.catalogue(findings, preset.name)), encoding="utf-8")
     return path
