@@ -16,6 +16,12 @@ from riskd_models.recipe import Recipe, read_recipe
 
 RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "lstm-jsu.toml"
 RANGES = RECIPE.with_name("lstm-jsu-ranges.toml")
+CHALLENGER = "train a vae-copula, a diffusion or a transformer-var, which the recipe says, to run in [[rivals]]: a minute"
+CHALLENGER_MORE = (
+    "Recipes are models/recipes/vae-copula.toml, diffusion-risknet.toml and transformer-var.toml; a copy with fewer steps trains "
+    "in seconds. Then add the folder to a configuration: a diffusion or a transformer-var as artefact of a [[rivals]] section, a "
+    "vae-copula as its model, beside the artefact of a forecaster."
+)
 ALLOTTER = "train a network whose output is a portfolio: half a minute"
 ALLOTTER_MORE = (
     "Train a network that reads a year of returns and gives weights: the largest mean less a price of CVaR and of trading. "
@@ -26,7 +32,7 @@ ALLOTTER_MORE = (
 
 
 def parser() -> argparse.ArgumentParser:
-    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-allotter, papers and demo-prices."""
+    """The verbs: train, evaluate, ranges, train-window, train-heatmap, train-challenger, train-allotter, papers, demo-prices."""
     top = argparse.ArgumentParser(prog="python -m riskd_models", description="Train, judge and export riskd's networks.")
     verbs = top.add_subparsers(dest="verb", required=True)
     train = verbs.add_parser("train", help="train, judge on later days, export and verify: about a minute")
@@ -49,6 +55,10 @@ def parser() -> argparse.ArgumentParser:
     ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
     _from_prices(verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute"))
     _from_prices(verbs.add_parser("train-heatmap", help="train a network that reads heat maps of ten sessions: two minutes"))
+    challenger = verbs.add_parser("train-challenger", help=CHALLENGER, description=CHALLENGER_MORE)
+    _from_prices(challenger)
+    margins = "folder of the forecaster whose scores a vae-copula learns: it will join these margins"
+    challenger.add_argument("--margins", type=Path, help=margins)
     _from_prices(verbs.add_parser("train-allotter", help=ALLOTTER, description=ALLOTTER_MORE))
     papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
     papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
@@ -152,6 +162,17 @@ def trained_heatmap(wanted: argparse.Namespace) -> Iterator[object]:
         yield heatmap_told(train_heatmap_artefact(*made, lambda share: tell("training", share)))
 
 
+def trained_challenger(wanted: argparse.Namespace) -> Iterator[object]:
+    """``train-challenger``."""
+    from riskd_models.papers.copula.artefact import challenger_told, train_challenger
+    from riskd_models.papers.copula.recipe import read_challenger_recipe
+    from riskd_models.papers.work import progress
+
+    with progress() as tell:
+        recipe = read_challenger_recipe(wanted.recipe)
+        yield challenger_told(train_challenger(recipe, wanted.prices, wanted.until, wanted.out, wanted.margins, tell))
+
+
 def trained_allotter(wanted: argparse.Namespace) -> Iterator[object]:
     """``train-allotter``."""
     from riskd_models.papers.deep_allocation.artefact import allotter_told, train_allotter_artefact
@@ -179,6 +200,7 @@ VERBS: Mapping[str, Callable[[argparse.Namespace], Iterable[object]]] = {
     "ranges": ranged,
     "train-window": trained_window,
     "train-heatmap": trained_heatmap,
+    "train-challenger": trained_challenger,
     "train-allotter": trained_allotter,
     "papers": papers_run,
     "demo-prices": lambda wanted: [write_demo_prices(wanted.out)],

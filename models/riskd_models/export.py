@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def golden_sessions(network: LstmJsu, state: State, scores: Tensor, recipe: Reci
     return torch.stack(found)
 
 
-def npz_bytes(arrays: dict[str, NDArray[np.float32]]) -> bytes:
+def npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """An .npz file with sorted names and no time stamps, so that equal arrays are equal bytes."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

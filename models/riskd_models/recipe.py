@@ -3,7 +3,7 @@
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -17,6 +17,9 @@ class Section(BaseModel):
     """A part of a recipe; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Section)
 
 
 class Panel(Section):
@@ -134,6 +137,20 @@ class Recipe(Section):
         if any(panel.portfolios for panel in barred):
             raise ValueError("a portfolio has no high of its own: set portfolios = 0 in panels with bars")
         return self
+
+
+def recipe_in(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
+    """The recipe of that kind in a TOML file; raises ConfigError with one line that names file, key and value."""
+    try:
+        return kind.model_validate(tomllib.loads(path.read_text()))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ConfigError(f"{path}: {key}: {first['msg']}; correct it") from None
 
 
 def read_recipe(path: Path, until: date | None = None, name: str | None = None) -> Recipe:

@@ -1,15 +1,13 @@
 """A recipe of a window network: every number that its training, judging and exporting use, as types."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from riskd.errors import ConfigError
 from riskd.forecast.contract import Name
 from riskd.forecast.window_card import Head
-from riskd_models.recipe import Section, Share
+from riskd_models.recipe import Section, Share, recipe_in
 
 
 class Network(Section):
@@ -77,13 +75,4 @@ class WindowRecipe(Section):
 
 def read_window_recipe(path: Path) -> WindowRecipe:
     """The recipe in a TOML file; raises ConfigError with one line that names file, key and value."""
-    try:
-        return WindowRecipe.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ConfigError(f"{path}: {key}: {first['msg']}; correct it") from None
+    return recipe_in(path, WindowRecipe)

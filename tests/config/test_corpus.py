@@ -65,6 +65,16 @@ def test_paths_are_taken_from_the_file(tmp_path: Path) -> None:
     assert settings.service.state == tmp_path.parent / "var" / "riskd"
 
 
+def test_the_folder_of_a_network_is_taken_from_the_file_too() -> None:
+    """A scenario model is a name, or the path of a network when it has a slash; a rival that says none has none."""
+    settings = load_settings(HERE / "good" / "networks-as-rivals.toml")
+    copula = HERE / "good" / "networks" / "vae-copula"
+    assert settings.scenarios.model == copula
+    assert [rival.model for rival in settings.rivals] == [copula, None, None]
+    named = load_settings(HERE / "good" / "rivals.toml")
+    assert (named.scenarios.model, [rival.model for rival in named.rivals]) == ("recoloured-bootstrap", ["t-copula", None])
+
+
 def test_a_missing_file() -> None:
     """A file that is not there is named."""
     with pytest.raises(ConfigError, match=r"nowhere.toml: No such file"):
@@ -140,7 +150,7 @@ def test_the_shown_examples_are_read(root: Path, tmp_path: Path) -> None:
     shown = re.sub(example, r"\1\n\2\n\3", shown, flags=re.MULTILINE)
     (tmp_path / "riskd.toml").write_text(shown)
     settings = load_settings(tmp_path / "riskd.toml")
-    assert [(r.name, r.model) for r in settings.rivals] == [("network-2014", "filtered-bootstrap")]
+    assert [(r.name, r.model) for r in settings.rivals] == [("network-2014", None)]
     assert [a.name for a in settings.allocators] == ["deep"]
     assert settings.listings["VUSD.L"].exchange == "XLON"
     assert settings.rates == {"EURUSD": "EURUSD=X"}

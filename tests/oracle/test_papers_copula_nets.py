@@ -15,13 +15,13 @@ for package in ("skfolio", "arch"):
     pytest.importorskip(package, reason=f"{package} is not installed: training and its tests need it")
 
 from riskd.core.arrays import Floats  # noqa: E402
+from riskd.core.normal_scores import normal_scores  # noqa: E402
 from riskd.core.scenarios.t_copula import TCopula  # noqa: E402
 from riskd.errors import ModelError  # noqa: E402
 from riskd.forecast.session import Session  # noqa: E402
 from riskd_models.papers.copula.curve import KNOTS, losses_of, tail_means  # noqa: E402
 from riskd_models.papers.copula.diffusion import Denoiser, Diffusion, diffusion  # noqa: E402
 from riskd_models.papers.copula.facts import tail_dependence  # noqa: E402
-from riskd_models.papers.copula.gaussian import normal_scores  # noqa: E402
 from riskd_models.papers.copula.net_export import OUTPUTS, example_of, onnx_bytes  # noqa: E402
 from riskd_models.papers.copula.numbers import SMALL  # noqa: E402
 from riskd_models.papers.copula.task import Task  # noqa: E402
@@ -219,8 +219,8 @@ def test_scores_by_ranks_come_back_as_they_were() -> None:
     past = vectors(500, 8)[0]
     turned = normal_scores(past)
     wide = np.linspace(-0.3, 0.3, 101)[:, None].repeat(ASSETS, axis=1)
-    assert_allclose(turned.values(turned.scores(wide)), wide, atol=1e-9)
-    assert_allclose(np.sort(turned.scores(past), axis=0), np.repeat(grid(500)[:, None], ASSETS, axis=1), atol=1e-6)
+    assert_allclose(turned.from_score(turned.score(wide)), wide, atol=1e-9)
+    assert_allclose(np.sort(turned.score(past), axis=0), np.repeat(grid(500)[:, None], ASSETS, axis=1), atol=1e-6)
 
 
 def test_the_simulated_truth_is_true() -> None:

@@ -15,7 +15,7 @@ from riskd.app.stretch import learnt_until, stretch
 from riskd.core.rules import Rules
 from riskd.errors import ConfigError
 from riskd.settings import Settings
-from riskd.settings.sections import Rival
+from riskd.settings.systems import Rival
 
 pytestmark = pytest.mark.unit
 

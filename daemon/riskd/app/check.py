@@ -6,7 +6,9 @@ from datetime import timedelta
 from riskd.app.kit import load_forecaster, market_of, mqtt_target, rules_of, store_of
 from riskd.app.once import newest_session
 from riskd.app.sinks import sinks_of
+from riskd.core.rules import LearntRival, Rules
 from riskd.errors import BusyError, ConfigError
+from riskd.forecast.quantiles import QuantileNetwork
 from riskd.runtime.clock import SystemClock
 from riskd.settings import Settings
 
@@ -18,6 +20,8 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
     yield "model", f"{forecaster.identity} on {forecaster.provider}"
     for lane in rules.lanes:
         yield "rival", f"{lane.name}: {lane.forecaster.identity} with {lane.model}"
+    for learnt in rules.learnt:
+        yield "rival", f"{learnt.name}: {learnt.network.identity} for {_served(rules, learnt)}"
     for contender in rules.allocators:
         yield "allocator", f"{contender.name}: {contender.identity}"
     yield "portfolios", f"{', '.join(p.name for p in rules.portfolios)} over {len(rules.symbols)} symbols"
@@ -45,6 +49,13 @@ def check(settings: Settings) -> Iterator[tuple[str, str]]:
     if lacking:
         reason = why[min(lacking)]
         raise ConfigError(f"no feed has a price of {', '.join(sorted(lacking)[:5])}; correct the symbol or add a feed: {reason}")
+
+
+def _served(rules: Rules, learnt: LearntRival) -> str:
+    """The portfolios that a network trained for one set of weights has figures of."""
+    network = learnt.network
+    served = [p.name for p in rules.portfolios if isinstance(network, QuantileNetwork) and network.refusal(p) is None]
+    return ", ".join(served) or "no portfolio: none holds the weights that it was trained for"
 
 
 def _store(settings: Settings) -> str:

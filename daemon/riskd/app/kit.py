@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
 from time import monotonic, sleep
 
 import numpy as np
@@ -12,27 +11,22 @@ import numpy as np
 from riskd import __version__
 from riskd.app.allocators import allocators_of
 from riskd.app.beside import store_beside as store_beside
+from riskd.app.networks import clamped as clamped
+from riskd.app.networks import load_forecaster as load_forecaster
+from riskd.app.networks import rivals_of, scenarios_of
 from riskd.core.arrays import frozen
 from riskd.core.currency import currency_view
 from riskd.core.forecaster import Forecaster
 from riskd.core.portfolio import Bounds, Group, Limit, Portfolio
-from riskd.core.rules import Lane, Rules
+from riskd.core.rules import Rules
 from riskd.core.step import Stage, untimed
-from riskd.errors import ConfigError, DataError, ModelError
+from riskd.errors import ConfigError, DataError
 from riskd.feeds.feed import Closed, Feed, Sessions
 from riskd.feeds.files import FileFeed
 from riskd.feeds.limiter import Limiter
 from riskd.feeds.price_file import Reading
 from riskd.feeds.replay import ReplayFeed
 from riskd.feeds.yahoo import Patience, YahooFeed
-from riskd.forecast.allotter_card import KIND as ALLOTTER
-from riskd.forecast.artefact import kind_of, load_artefact
-from riskd.forecast.heatmap import HeatmapForecaster
-from riskd.forecast.heatmap_card import KIND as HEATMAP
-from riskd.forecast.heatmap_card import load_heatmap
-from riskd.forecast.onnx_lstm import OnnxLstm
-from riskd.forecast.window import WindowForecaster
-from riskd.forecast.window_card import WINDOW, load_window
 from riskd.runtime.calendar import ExchangeCalendar, PriceCalendar, preceding
 from riskd.runtime.clock import Clock, HandClock, SystemClock
 from riskd.runtime.exchanges import Exchanges, exchanges_of
@@ -86,28 +80,6 @@ def venues_of(settings: Settings) -> Exchanges | None:
     return exchanges_of(joint, {s: settings.exchange(s) for s in settings.symbols}, settle, today)
 
 
-def load_forecaster(settings: Settings) -> OnnxLstm | WindowForecaster | HeatmapForecaster:
-    """The configured model; a broken artefact or one of another universe is a mistake of configuration: ConfigError."""
-    return _loaded(settings, settings.model.artefact, "model.artefact")
-
-
-def _loaded(settings: Settings, artefact: Path, key: str) -> OnnxLstm | WindowForecaster | HeatmapForecaster:
-    spec = settings.model
-    try:
-        kind = kind_of(artefact)
-        if kind == ALLOTTER:
-            raise ModelError(f"{artefact}: an allocation network forecasts no returns; name it under [[allocators]]")
-        if kind == HEATMAP:
-            return HeatmapForecaster(load_heatmap(artefact), spec.provider, threads=spec.threads)
-        if kind != WINDOW:
-            return OnnxLstm(load_artefact(artefact), spec.provider, threads=spec.threads)
-        forecaster = WindowForecaster(load_window(artefact), spec.provider, threads=spec.threads)
-        forecaster.check_universe(settings.symbols)
-        return forecaster
-    except ModelError as error:
-        raise ConfigError(f"{key}: {error}") from error
-
-
 def portfolio_of(settings: PortfolioSettings, whole: Settings) -> Portfolio:
     """A configured portfolio over the universe, seen in its own currency."""
     symbols, tradeable = whole.symbols, whole.tradeable
@@ -144,27 +116,23 @@ def _bounds_of(settings: PortfolioSettings, symbols: tuple[str, ...]) -> Bounds:
 
 
 def rules_of(settings: Settings, forecaster: Forecaster) -> Rules:
-    """Everything the fold is told, all networks of rivals among it. Raises ConfigError as :func:`load_forecaster`."""
-    symbols = settings.symbols
-    portfolios = tuple(portfolio_of(p, settings) for p in settings.portfolios)
-    lanes = tuple(_lane(settings, i, forecaster) for i in range(len(settings.rivals)))
-    scenarios, allocation, alerts = settings.scenarios.rules(), settings.allocation.rules(), settings.limits.rules()
-    beside = allocators_of(settings)
-    return Rules(symbols, portfolios, forecaster, __version__, scenarios, allocation, lanes, settings.lots(), alerts, beside)
-
-
-def _lane(settings: Settings, place: int, champion: Forecaster) -> Lane:
-    """A configured rival; figures are told apart by name, so the champion's is taken."""
-    rival, key = settings.rivals[place], f"rivals[{place}]"
-    if rival.name == champion.identity.partition("@")[0]:
-        raise ConfigError(f"{key}.name: {rival.name} is the name of the champion; give the rival another one")
-    return Lane(rival.name, _loaded(settings, rival.artefact, f"{key}.artefact"), rival.model, rival.paths)
-
-
-def clamped(rules: Rules) -> dict[str, int]:
-    """Simulated returns that the clamp of a model changed so far, by the name that its figures bear; none where none clamps."""
-    systems = [(rules.forecaster.identity.partition("@")[0], rules.forecaster), *((x.name, x.forecaster) for x in rules.lanes)]
-    return {name: x.clamped for name, x in systems if isinstance(x, WindowForecaster) and x.clamps}
+    """Everything the fold is told, the models of the rivals among it. Raises ConfigError as :func:`load_forecaster`."""
+    scenarios, dependence = scenarios_of(settings)
+    lanes, learnt = rivals_of(settings, forecaster)
+    return Rules(
+        settings.symbols,
+        tuple(portfolio_of(p, settings) for p in settings.portfolios),
+        forecaster,
+        __version__,
+        scenarios,
+        settings.allocation.rules(),
+        lanes,
+        settings.lots(),
+        settings.limits.rules(),
+        allocators_of(settings),
+        dependence,
+        learnt,
+    )
 
 
 def market_of(settings: Settings, clock: Clock, notes: Notes | None = None) -> Market:

@@ -1,13 +1,11 @@
 """Which sessions of the past may be judged: those that no model learnt from and none is warmed up on."""
 
 from datetime import date, timedelta
+from typing import Protocol, runtime_checkable
 
 from riskd.app.kit import hand_clock, load_forecaster, market_of, rules_of
 from riskd.core.rules import Rules
 from riskd.errors import ConfigError
-from riskd.forecast.heatmap import HeatmapForecaster
-from riskd.forecast.onnx_lstm import OnnxLstm
-from riskd.forecast.window import WindowForecaster
 from riskd.settings import ReplayFeed, Settings
 
 OLDER = "take a model that learnt less (--artefact models/artefacts/lstm-jsu-2014) or say --in-sample"
@@ -30,17 +28,28 @@ def stretch(settings: Settings, first: date | None, last: date | None, in_sample
     return first, last
 
 
+@runtime_checkable
+class Learner(Protocol):
+    """Anything whose weights were found from prices."""
+
+    @property
+    def learnt_until(self) -> date:
+        """The last session of these prices."""
+        ...
+
+
 def learnt_until(rules: Rules) -> date:
     """The newest session that the champion or a rival learnt from."""
-    forecasters = [own.forecaster for own in (rules, *rules.in_lanes)]
-    return max(f.learnt_until for f in forecasters if isinstance(f, OnnxLstm | WindowForecaster | HeatmapForecaster))
+    parts: list[object] = [part for own in (rules, *rules.in_lanes) for part in (own.forecaster, own.dependence)]
+    parts += [x.network for x in rules.learnt]
+    return max(part.learnt_until for part in parts if isinstance(part, Learner))
 
 
 def demand_unseen(settings: Settings, rules: Rules, first: date) -> None:
     """Raises ConfigError where a model learnt from ``first`` or later sessions."""
     learnt = learnt_until(rules)
     if first <= learnt:
-        place = "model.artefact" if not rules.lanes else "model.artefact or that of a rival"
+        place = "model.artefact" if not (rules.lanes or rules.learnt) else "model.artefact or that of a rival"
         raise ConfigError(
             f"{place}: {settings.model.artefact} learnt from prices until {learnt}, and {first} is not out of its sample: "
             f"start later, {OLDER}"

@@ -11,6 +11,7 @@ from scipy.special import ndtri
 from riskd.core.arrays import Floats
 from riskd.core.book_forecast import BookForecast
 from riskd.core.challengers import CHALLENGERS
+from riskd.core.challengers.learnt import Answers, answers, heard, silences
 from riskd.core.challengers.past import Past
 from riskd.core.grade import Grade, Trust, symbol_grade, trust
 from riskd.core.limits import Basis, LimitState, Standing, judge, probability_at_or_above
@@ -56,7 +57,8 @@ def assess(
     """
     out = np.array([state.out.get(s, 0) for s in rules.symbols])
     bridged = np.zeros(len(out), dtype=np.bool_) if sight.bridged is None else sight.bridged
-    rivals = _rivals(rules, past_of(rules, state)) if bank is not None else {}
+    past = past_of(rules, state)
+    rivals = _rivals(rules, past) if bank is not None else {}
     reports, standings = [], {}
     for i, portfolio in enumerate(rules.portfolios):
         grade = trust(portfolio.weights, portfolio.priced_by(out), portfolio.priced_by(bridged.astype(np.int64)) > 0)
@@ -65,6 +67,8 @@ def assess(
         seen = bank.seen_by(portfolio) if bank is not None and grade.grade is not Grade.F else None
         said = {name: {h: losses[:, i] for h, losses in found.items()} for name, found in rivals.items()}
         said |= {name: _lane_losses(found, portfolio, rules.scenarios.horizons) for name, found in sight.lanes.items()}
+        learnt = _learnt(rules, past, i) if seen else {}
+        said |= {name: heard(found) for name, found in learnt.items()}
         figures = _figures(rules, portfolio, seen, said) if seen else ()
         judged = []
         for limit in portfolio.limits:
@@ -78,7 +82,7 @@ def assess(
             judged.append(_limit_report(limit, standings[key], figure, parts, accepted, proxied))
         came = outturn(portfolio, state.log_returns[-1], sight.ahead.get(portfolio.name)) if figures else NONE
         report = _report(rules, state, portfolio, figures, tuple(judged), grade, fault, bank, came)
-        notes = report.notes + (_lane_notes(sight.lanes) if figures else ())
+        notes = report.notes + (_challenger_notes(sight.lanes, learnt) if figures else ())
         reports.append(replace(report, notes=notes, symbol_grades=_symbol_grades(rules, portfolio, out, bridged)))
     return tuple(reports), standings
 
@@ -122,6 +126,11 @@ def _rivals(rules: Rules, past: Past) -> dict[str, Mapping[int, Floats]]:
     return {name: CHALLENGERS[name](past, rules.scenarios.horizons) for name in rules.scenarios.challengers}
 
 
+def _learnt(rules: Rules, past: Past, portfolio: int) -> dict[str, Answers]:
+    """What every learnt challenger says of a portfolio by its place."""
+    return {learnt.name: answers(learnt.network, past, portfolio, rules.scenarios.horizons) for learnt in rules.learnt}
+
+
 def _lane_losses(found: ScenarioBank | str, portfolio: Portfolio, horizons: tuple[int, ...]) -> dict[int, Floats]:
     """A rival's losses (M,) of a portfolio per horizon; NaN where it has no bank."""
     if isinstance(found, str):
@@ -130,8 +139,10 @@ def _lane_losses(found: ScenarioBank | str, portfolio: Portfolio, horizons: tupl
     return {h: seen.losses(portfolio.weights, h) for h in horizons}
 
 
-def _lane_notes(lanes: Mapping[str, ScenarioBank | str]) -> tuple[str, ...]:
-    return tuple(f"challenger {name} has no figures: {found}" for name, found in lanes.items() if isinstance(found, str))
+def _challenger_notes(lanes: Mapping[str, ScenarioBank | str], learnt: Mapping[str, Answers]) -> tuple[str, ...]:
+    """Why a rival has no figures."""
+    without = tuple(f"challenger {name} has no figures: {found}" for name, found in lanes.items() if isinstance(found, str))
+    return without + tuple(line for name, found in learnt.items() for line in silences(name, found))
 
 
 def _figures(

@@ -6,14 +6,21 @@ from functools import cached_property
 
 from riskd.core.allocation.contender import Contender
 from riskd.core.canonical import digest, plain, seed
+from riskd.core.challengers.learnt import LossNetwork
 from riskd.core.forecaster import Forecaster
 from riskd.core.limits import Basis
 from riskd.core.portfolio import Portfolio
+from riskd.core.scenarios.model import ScenarioModel
+
+RIVAL_MODEL = "filtered-bootstrap"  # by which a rival's scores are drawn where nothing else is said
 
 
 @dataclass(frozen=True)
 class ScenarioRules:
-    """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions."""
+    """How scenario banks are made; ``levels`` are confidence levels, ``horizons`` sessions.
+
+    ``model`` is one of SCENARIO_MODELS, or the identity of the network that the rules bring along as ``dependence``.
+    """
 
     model: str = "recoloured-bootstrap"
     paths: int = 20_000
@@ -52,12 +59,25 @@ class AlertRules:
 @dataclass(frozen=True, slots=True, eq=False)
 class Lane:
     """A system that runs beside the champion as a challenger: its forecaster, the scenario model that draws its scores, and how
-    many paths its bank has at most."""
+    many paths its bank has at most. ``dependence`` is the scenario model where that is a network, and ``model`` its identity.
+
+    One that is not ``anchored`` follows no portfolio's own history: its figures are its assets' margins, joined by the model.
+    """
 
     name: str
     forecaster: Forecaster
-    model: str = "filtered-bootstrap"
+    model: str = RIVAL_MODEL
     paths: int = 4000
+    dependence: ScenarioModel | None = None
+    anchored: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LearntRival:
+    """A network that says losses outright, as one challenger more."""
+
+    name: str
+    network: LossNetwork
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +94,9 @@ class Rules:
     lots: Mapping[str, float] = field(default_factory=dict)  # symbol -> shares of its smallest order
     alerts: AlertRules = AlertRules()
     allocators: tuple[Contender, ...] = ()  # whose weights stand beside a proposal
+    dependence: ScenarioModel | None = None  # the network whose identity ``scenarios.model`` is
+    learnt: tuple[LearntRival, ...] = ()
+    anchored: bool = True  # False only in the rules of a lane
 
     @property
     def warm_up(self) -> int:
@@ -83,17 +106,19 @@ class Rules:
 
     @cached_property
     def in_lanes(self) -> tuple["Rules", ...]:
-        """For every lane the rules as they would be with its system as champion: all else is the same, but for fewer paths."""
+        """For every lane the rules as they would be with its system as champion: all else is the same but for fewer paths and, in
+        one that is not anchored, no portfolio followed."""
         return tuple(self._in(lane) for lane in self.lanes)
 
     def _in(self, lane: Lane) -> "Rules":
         spec = replace(self.scenarios, model=lane.model, paths=min(lane.paths, self.scenarios.paths))
-        return replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=())
+        own = replace(self, forecaster=lane.forecaster, scenarios=spec, lanes=(), learnt=())
+        return replace(own, dependence=lane.dependence, anchored=lane.anchored)
 
     @property
     def books(self) -> tuple[Portfolio, ...]:
         """The portfolios that the forecaster follows as assets of their own."""
-        return self.portfolios if self.forecaster.follows_books else ()
+        return self.portfolios if self.forecaster.follows_books and self.anchored else ()
 
     @property
     def assets_fitted(self) -> bool:
@@ -105,6 +130,8 @@ class Rules:
         """Hash of what a state depends on: universe, forecasters and what is held. Another basis needs another warm-up."""
         held = [(p.name, plain(p.weights), p.currency, plain(p.view)) for p in self.portfolios]
         systems = [[lane.forecaster.identity for lane in self.lanes]] if self.lanes else []
+        loose = [str(place) for place, lane in enumerate(self.lanes) if not lane.anchored]
+        systems += [loose] if loose else []
         return digest([self.symbols, self.forecaster.identity, self.scenarios.pool, self.assets_fitted, held, *systems])
 
     @cached_property
@@ -112,9 +139,10 @@ class Rules:
         """Hash of everything configured that enters a figure or a judgement."""
         lanes = [[(lane.name, lane.model, lane.paths) for lane in self.lanes]] if self.lanes else []
         lots = [sorted(self.lots.items())] if self.lots else []
+        learnt = [["learnt", *([x.name, x.network.identity] for x in self.learnt)]] if self.learnt else []
         beside = [["allocators", *([x.name, x.identity] for x in self.allocators)]] if self.allocators else []
         parts = [self.portfolios, self.scenarios, self.allocation, self.alerts]
-        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots, *beside])
+        return digest([self.basis, *(plain(part) for part in parts), *lanes, *lots, *learnt, *beside])
 
     @cached_property
     def view(self) -> str:

@@ -63,7 +63,8 @@ def bank_of(rules: Rules, state: State, name: str = "A") -> ScenarioBank:
     """
     spec, symbols, seed = rules.scenarios, len(rules.symbols), rules.seed(name)
     pool = complete(pool_of(rules, state)[:, :symbols])
-    sampler = SCENARIO_MODELS[spec.model](pool, state.rows)
+    model = rules.dependence or SCENARIO_MODELS[spec.model]
+    sampler = model(pool, state.rows)
     books = book_forecasts(rules, state, past_of(rules, state), seed, spec.horizons)
     market = narrowed(state.market, symbols)
     identity = f"{name}-{rules.basis}-{state.session}"

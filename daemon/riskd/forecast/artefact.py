@@ -4,12 +4,13 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from riskd.core.arrays import Floats32
@@ -23,6 +24,7 @@ LARGEST = 50_000_000  # bytes
 TOLERANCE = 1e-5  # of the largest magnitude in an array
 EXTERNAL = b"\n\x08location"  # the key, as protobuf writes it, that every external tensor must have
 AnyCard = TypeVar("AnyCard", bound=BaseModel)
+Number = TypeVar("Number", np.float32, np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,20 +50,19 @@ def load_artefact(folder: Path) -> Artefact:
     model = verified(folder / MODEL, card.model_sha256)
     horizon = verified(folder / HORIZON, card.horizon_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
-    step = opened(folder / MODEL, model, card, check_step)
-    sessions = opened(folder / HORIZON, horizon, card, check_horizon)
+    step = opened(folder / MODEL, model, lambda graph: check_step(graph, card))
+    sessions = opened(folder / HORIZON, horizon, lambda graph: check_horizon(graph, card))
     check_golden(step, sessions, golden, folder / GOLDEN)
     return Artefact(folder, card, model, horizon)
 
 
-def opened(path: Path, model: bytes, card: Card, check: Callable[[Session], None]) -> Session:
-    """A graph that keeps the contract, on the processor."""
+def opened(path: Path, model: bytes, check: Callable[[Session], None]) -> Session:
+    """A graph that keeps the contract, on the processor; ``check`` raises ModelError where it does not."""
     if EXTERNAL in model:
         raise ModelError(f"{path}: keeps weights in another file; export it as a single file")
     try:
         session = Session(model, "cpu")
         check(session)
-        check_hidden(session, card)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from None
     return session
@@ -105,17 +106,19 @@ def verified(path: Path, sha256: str) -> bytes:
     return data
 
 
-def check_step(session: Session) -> None:
-    """Names, element types and ranks of all inputs and outputs of the step graph."""
+def check_step(session: Session, card: Card) -> None:
+    """Names, element types and ranks of all inputs and outputs of the step graph, and its hidden size."""
     check_values(session.inputs, {name: rank(name) for name in (RETURNS, SHARE, *RECURSIVE)}, "takes")
     check_values(session.outputs, {name: rank(name.removesuffix(NEXT)) for name in GIVEN}, "gives")
+    check_hidden(session, card)
 
 
-def check_horizon(session: Session) -> None:
-    """Names, element types and ranks of all inputs and outputs of the horizon graph."""
+def check_horizon(session: Session, card: Card) -> None:
+    """Names, element types and ranks of all inputs and outputs of the horizon graph, and its hidden size."""
     expected = {SCORES: 3, SHARE: 2} | {name + FIRST: rank(name) for name in STATE}
     check_values(session.inputs, expected, "takes")
     check_values(session.outputs, {SIMULATED: 3}, "gives")
+    check_hidden(session, card)
 
 
 def check_hidden(session: Session, card: Card) -> None:
@@ -154,6 +157,25 @@ def check_golden(step: Session, sessions: Session, data: bytes, path: Path) -> N
         compare(sessions, taken, {SIMULATED: golden[SIMULATED]}, path)
     except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: not the golden steps of a model ({error}); {AGAIN}") from None
+
+
+def stored(data: bytes, names: Iterable[str], kind: type[Number], path: Path) -> dict[str, NDArray[Number]]:
+    """The named arrays of an npz archive, each of that kind and finite; ModelError where one is not there."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            found = {name: archive[name] for name in names}
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path}: not the arrays of such a model ({error}); {AGAIN}") from None
+    for name, array in found.items():
+        if array.dtype != kind or not np.isfinite(array).all():
+            raise ModelError(f"{path}: {name} is not of finite {kind.__name__}; {AGAIN}")
+    return found
+
+
+def check_universe(identity: str, trained: tuple[str, ...], asked: tuple[str, ...]) -> None:
+    """Raises ModelError unless a joint network was trained on just these symbols, in this order."""
+    if asked != trained:
+        raise ModelError(f"{identity} was trained on {', '.join(trained)}, not on {', '.join(asked)}; train it on this universe")
 
 
 def compare(session: Session, taken: dict[str, Floats32], expected: dict[str, Floats32], path: Path) -> dict[str, Floats32]:

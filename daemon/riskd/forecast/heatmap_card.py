@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from riskd.errors import ModelError
-from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, read_card, verified
+from riskd.forecast.artefact import AGAIN, CARD, GOLDEN, MODEL, check_values, compare, content, opened, read_card, verified
 from riskd.forecast.contract import Learnt, Name, Section, Sha256
 from riskd.forecast.heat_features import FEATURES, RETURNS, SESSIONS
 from riskd.forecast.session import Session
@@ -69,23 +69,16 @@ def load_heatmap(folder: Path) -> HeatmapArtefact:
     card, text = read_card(folder / CARD, HeatmapCard), content(folder / CARD)
     model = verified(folder / MODEL, card.model_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
-    check_golden(checked_session(model, folder / MODEL), golden, folder / GOLDEN)
+    check_golden(opened(folder / MODEL, model, check_shapes), golden, folder / GOLDEN)
     return HeatmapArtefact(card, model, f"{card.name}@{hashlib.sha256(text).hexdigest()[:12]}")
 
 
-def checked_session(model: bytes, path: Path) -> Session:
-    """The graph on the processor, if it takes and gives what the contract says."""
-    if EXTERNAL in model:
-        raise ModelError(f"{path}: keeps weights in another file; export it as a single file")
-    try:
-        session = Session(model, "cpu")
-        check_values(session.inputs, {SEEN: 3}, "takes")
-        check_values(session.outputs, {GIVEN: 1}, "gives")
-        if session.inputs[SEEN][1][1:] != [SESSIONS, len(FEATURES)]:
-            raise ModelError(f"takes features {session.inputs[SEEN][1]}, not of {SESSIONS} sessions; {AGAIN}")
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
-    return session
+def check_shapes(session: Session) -> None:
+    """Names, element types and ranks of inputs and outputs, and the shape of one heat map."""
+    check_values(session.inputs, {SEEN: 3}, "takes")
+    check_values(session.outputs, {GIVEN: 1}, "gives")
+    if session.inputs[SEEN][1][1:] != [SESSIONS, len(FEATURES)]:
+        raise ModelError(f"takes features {session.inputs[SEEN][1]}, not of {SESSIONS} sessions; {AGAIN}")
 
 
 def check_golden(session: Session, data: bytes, path: Path) -> None:

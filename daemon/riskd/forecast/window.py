@@ -16,6 +16,7 @@ from riskd.core.forecaster import MarketState, stepwise
 from riskd.core.residual import Residual
 from riskd.core.student_t import StudentT
 from riskd.errors import ModelError
+from riskd.forecast.artefact import check_universe
 from riskd.forecast.onnx_lstm import BLOCK, check_returns, checked, padded
 from riskd.forecast.session import Provider, Session
 from riskd.forecast.window_card import HEADS, WINDOW, WindowArtefact
@@ -64,9 +65,8 @@ class WindowForecaster:
 
     def check_universe(self, symbols: tuple[str, ...]) -> None:
         """Raises ModelError unless a joint network was trained on just these symbols, in this order."""
-        if self._card.assets and symbols != self._card.assets:
-            trained, asked = ", ".join(self._card.assets), ", ".join(symbols)
-            raise ModelError(f"{self.identity} was trained on {trained}, not on {asked}; train it on this universe")
+        if self._card.assets:
+            check_universe(self.identity, self._card.assets, symbols)
 
     def start(self, log_returns: Floats, market: int | None = None) -> MarketState:
         """The state after exactly ``spin_up`` rows (spin_up, columns), the last of which fill the window.

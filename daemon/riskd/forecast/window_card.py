@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from riskd.errors import ModelError
-from riskd.forecast.artefact import AGAIN, CARD, EXTERNAL, GOLDEN, MODEL, check_values, compare, content, read_card, verified
+from riskd.forecast.artefact import AGAIN, CARD, GOLDEN, MODEL, check_values, compare, content, opened, read_card, verified
 from riskd.forecast.contract import Learnt, Name, Section, Sha256
 from riskd.forecast.session import Session
 
@@ -87,20 +87,9 @@ def load_window(folder: Path) -> WindowArtefact:
     card, text = read_card(folder / CARD, WindowCard), content(folder / CARD)
     model = verified(folder / MODEL, card.model_sha256)
     golden = verified(folder / GOLDEN, card.golden_sha256)
-    check_golden(checked_session(model, card, folder / MODEL), golden, card, folder / GOLDEN)
+    session = opened(folder / MODEL, model, lambda graph: check_shapes(graph, card))
+    check_golden(session, golden, card, folder / GOLDEN)
     return WindowArtefact(card, model, f"{card.name}@{hashlib.sha256(text).hexdigest()[:12]}")
-
-
-def checked_session(model: bytes, card: WindowCard, path: Path) -> Session:
-    """The graph on the processor, if it takes and gives what the card says."""
-    if EXTERNAL in model:
-        raise ModelError(f"{path}: keeps weights in another file; export it as a single file")
-    try:
-        session = Session(model, "cpu")
-        check_shapes(session, card)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
-    return session
 
 
 def check_shapes(session: Session, card: WindowCard) -> None:

@@ -15,9 +15,9 @@ from riskd.settings.sections import Allocator as Allocator
 from riskd.settings.sections import Data as Data
 from riskd.settings.sections import Model as Model
 from riskd.settings.sections import Mqtt as Mqtt
-from riskd.settings.sections import Rival as Rival
-from riskd.settings.sections import Scenarios as Scenarios
 from riskd.settings.sections import Service as Service
 from riskd.settings.sections import Web as Web
 from riskd.settings.symbols import Symbol as Symbol
+from riskd.settings.systems import Rival as Rival
+from riskd.settings.systems import Scenarios as Scenarios
 from riskd.settings.whole import Settings as Settings

@@ -9,23 +9,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from riskd.core.allocation.contender import BUILT_IN
-from riskd.core.challengers import CHALLENGERS
-from riskd.core.rules import AllocationRules, ScenarioRules
-from riskd.core.scenarios import SCENARIO_MODELS
+from riskd.core.rules import AllocationRules
 from riskd.core.signature import SHORTEST_KEY
 from riskd.errors import ConfigError
-from riskd.settings.section import Confidence, Currency, Name, Port, Section, Sessions, secret
+from riskd.settings.section import Currency, Name, Port, Section, secret
 
 HostName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9.-]{1,253}$")]
 SHORTEST_TOKEN = 16
 DATABASE = re.compile(r"postgresql(\+\w+)?://[^/]*/\w+")
 PASSWORD = re.compile(r"://[^@]*:[^@]*@|[?&]password=")
-
-
-def _scenario_model(value: str) -> str:
-    if value not in SCENARIO_MODELS:
-        raise ValueError(f"choose one of {', '.join(SCENARIO_MODELS)}")
-    return value
 
 
 class Service(Section):
@@ -93,59 +85,6 @@ class Model(Section):
         default="cpu", description='"cuda" is never a silent CPU: absent is an error'
     )
     threads: Annotated[int, Field(ge=1, le=256)] = 2
-
-
-class Scenarios(Section):
-    """How scenario banks are made."""
-
-    model: str = ScenarioRules.model
-    paths: Annotated[int, Field(ge=200, le=2_000_000)] = ScenarioRules.paths
-    horizons: tuple[Sessions, ...] = ScenarioRules.horizons
-    levels: tuple[Confidence, ...] = ScenarioRules.levels
-    pool: Annotated[int, Field(ge=250, le=10_000)] = ScenarioRules.pool
-    challengers: tuple[str, ...] = Field(
-        default=ScenarioRules.challengers,
-        description="estimators beside every figure; their median, historical left out, must agree with it",
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return _scenario_model(value)
-
-    @field_validator("challengers")
-    @classmethod
-    def _challengers_known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if not value or len(set(value)) < len(value) or set(value) - set(CHALLENGERS):
-            raise ValueError(f"name one or more of {', '.join(CHALLENGERS)}, each once")
-        return value
-
-    def rules(self) -> ScenarioRules:
-        horizons, levels = tuple(sorted(set(self.horizons))), tuple(sorted(set(self.levels)))
-        return ScenarioRules(self.model, self.paths, horizons, levels, self.pool, challengers=self.challengers)
-
-
-class Rival(Section):
-    """Another system, run beside the champion and shown among its challengers."""
-
-    name: Name
-    artefact: Path = Field(description="folder of a model, of any kind that may be the champion")
-    model: str = Field(default="filtered-bootstrap", description="scenario model that draws its joint scores")
-    paths: Annotated[int, Field(ge=200, le=2_000_000)] = Field(
-        default=4000, description="at most; figures wait for it, and a network that reads a window is slow"
-    )
-
-    @field_validator("model")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        return _scenario_model(value)
-
-    @field_validator("name")
-    @classmethod
-    def _free(cls, value: str) -> str:
-        if value in CHALLENGERS:
-            raise ValueError(f"{value} is the name of an estimator of scenarios.challengers; give the rival another one")
-        return value
 
 
 class Allocation(Section):

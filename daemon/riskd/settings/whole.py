@@ -11,8 +11,9 @@ from riskd.settings.hooks import Alertmanager, Webhook
 from riskd.settings.portfolios import Limits, Portfolio
 from riskd.settings.rates import Rate, rate
 from riskd.settings.section import Section, distinct
-from riskd.settings.sections import Allocation, Allocator, Data, Model, Mqtt, Rival, Scenarios, Service, Web
+from riskd.settings.sections import Allocation, Allocator, Data, Model, Mqtt, Service, Web
 from riskd.settings.symbols import AMERICAN, HUNDREDTHS, Symbol, listing
+from riskd.settings.systems import Rival, Scenarios
 
 UNSAID = Symbol()
 PAIR = re.compile(r"[A-Z]{6}")

@@ -1,6 +1,7 @@
 """One way to train the networks of this paper: Adam with a falling rate, and the weights that did best on later sessions."""
 
 import copy
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,11 +15,15 @@ GRADIENT_NORM = 1.0
 
 @dataclass(slots=True)
 class Curve:
-    """Mean training loss since the look before, and loss on later sessions, one of each a look; ``best`` is the look kept."""
+    """Mean training loss since the look before, and loss on later sessions, one of each a look; ``best`` is the look kept.
+
+    ``start`` is the loss on later sessions before the first step.
+    """
 
     learnt: list[float] = field(default_factory=list)
     later: list[float] = field(default_factory=list)
     best: int = 0
+    start: float = math.nan
 
 
 def begin(seed: int) -> None:
@@ -32,7 +37,8 @@ def descend(network: nn.Module, learnt: Loss, later: Loss, steps: int, rate: flo
     """Takes ``steps`` on the loss ``learnt`` and keeps the weights with the least loss ``later``; the network is left in eval."""
     optimiser = torch.optim.Adam(network.parameters(), lr=rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: 1 - step / steps)
-    curve, least, kept, total, count = Curve(), float("inf"), copy.deepcopy(network.state_dict()), 0.0, 0
+    curve = Curve(start=looked(network, later))
+    least, kept, total, count = float("inf"), copy.deepcopy(network.state_dict()), 0.0, 0
     every = max(1, steps // LOOKS)
     for step in range(1, steps + 1):
         network.train()

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from riskd.core.arrays import Floats
+from riskd.core.normal_scores import NormalScores, normal_scores
 from riskd_models.papers.copula.descent import Curve, begin, descend
-from riskd_models.papers.copula.gaussian import NormalScores, normal_scores
 from riskd_models.papers.copula.task import Task
 
 TIMES, DRAW_STEPS = 100, 20
@@ -95,7 +95,7 @@ class Diffusion:
     @torch.no_grad()
     def sample(self, day: int) -> Floats:
         """Simple returns (draws, assets) of row ``day``; the same draws on every call."""
-        return np.asarray(np.expm1(self.margins.values(self.diffused_back(day).cpu().double().numpy())))
+        return np.asarray(np.expm1(self.margins.from_score(self.diffused_back(day).cpu().double().numpy())))
 
     def diffused_back(self, day: int) -> Tensor:
         """Normal scores (draws, assets): from noise back to a return, each step with a fresh share of noise."""
@@ -120,7 +120,7 @@ def diffusion(task: Task, seed: int | None = None) -> Diffusion:
     begin(chosen)
     past = task.returns[task.learnt.start : task.learnt.stop]
     margins = normal_scores(past)
-    z = margins.scores(task.returns)
+    z = margins.score(task.returns)
     features = torch.from_numpy(features_of(z)).float()
     network = Denoiser(len(task.symbols)).to(task.device)
     curve = trained(network, torch.from_numpy(z).float().to(task.device), features.to(task.device), task, chosen)

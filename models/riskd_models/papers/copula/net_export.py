@@ -1,6 +1,7 @@
 """Writes the networks that no artefact of the daemon holds as ONNX graphs, so that they run without torch."""
 
 import io
+import logging
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -39,6 +40,7 @@ def example_of(network: nn.Module, rows: int, seed: int) -> tuple[str, dict[str,
 
 def onnx_bytes(network: nn.Module) -> bytes:
     """The network in eval mode as one ONNX file, for any number of rows."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns of operators that no network here has
     name, example = example_of(network.eval(), 2, 0)
     rows = torch.export.Dim("rows")
     file = io.BytesIO()

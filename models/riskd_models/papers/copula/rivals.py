@@ -29,7 +29,7 @@ class Rival:
     made: Made
     theirs: str | None  # the paper's name for it
     what_if: bool  # whether other weights are answered without training again
-    daemon: str  # how the daemon runs it, or what hinders it
+    daemon: str  # how the daemon runs it
 
 
 def t_copula(network: str, bare: bool = False) -> Made:
@@ -65,26 +65,28 @@ def historical(task: Task, panel: Panel) -> Forecast:
     return Combined(Historical(np.expm1(task.returns)), task.weights)
 
 
-WINDOW = 'as champion or in [[rivals]], an artefact of kind "window"'
-GENERATOR = "not yet: a scenario model that is a network has no place in the daemon's configuration"
+WINDOW = 'in [[rivals]] with anchored = false, or anchored as champion, an artefact of kind "window"'
+COPULA = (
+    'in [[rivals]]: an artefact of kind "window", and as its model one of kind "dependence", which may be that of [scenarios] too'
+)
 RIVALS: Mapping[str, Rival] = {
     "lstm-copula": Rival(t_copula("seed-1"), "LSTM-Copula", True, WINDOW),
     "lstm-copula-bare": Rival(t_copula("seed-1", bare=True), None, True, WINDOW),
     "tcn-copula": Rival(t_copula("tcn"), "TCN-Copula", True, WINDOW),
     "tcn-copula-bare": Rival(t_copula("tcn", bare=True), None, True, WINDOW),
-    "gru-vae-copula": Rival(vae_copula(), "GRU + VAE-Copula", True, f"margins: {WINDOW}; its copula: {GENERATOR}"),
-    "gru-vae-copula-bare": Rival(vae_copula(bare=True), None, True, f"margins: {WINDOW}; its copula: {GENERATOR}"),
+    "gru-vae-copula": Rival(vae_copula(), "GRU + VAE-Copula", True, COPULA),
+    "gru-vae-copula-bare": Rival(vae_copula(bare=True), None, True, COPULA),
     "transformer-var": Rival(
         lambda task, panel: transformer_var(task),
         "Transformer-VaR",
         False,
-        "no: it has no margins of assets, and one network serves one set of weights",
+        'in [[rivals]], an artefact of kind "quantiles": one session ahead, of the weights it was trained for',
     ),
     "diffusion-risknet": Rival(
         lambda task, panel: Combined(diffusion(task), task.weights),
         "Diffusion-RiskNet",
         True,
-        "no: the daemon anchors margins and dependence, and a diffusion gives a joint draw without either",
+        'in [[rivals]], an artefact of kind "dependence" that brings the margins it learnt',
     ),
 }
 BASELINE = "gjr-fhs"

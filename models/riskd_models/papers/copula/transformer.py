@@ -119,30 +119,44 @@ class PortfolioForecast:
 
 def transformer_var(task: Task) -> PortfolioForecast:
     """Trained on the known rows of the task's one portfolio; raises ModelError where the task has several."""
-    if len(task.weights) != 1:
-        raise ModelError(f"transformer-var is trained for one portfolio, the task has {len(task.weights)}; give it one at a time")
-    begin(task.numbers.seed)
-    inputs, loss, centre, scale = standardised(task)
-    network = TransformerVar(inputs.shape[1], task.numbers.window).to(task.device)
-    curve = trained(network, inputs.to(task.device), loss.to(task.device), task)
+    network, curve, seen = learnt_network(task)
     with torch.no_grad():
         places = torch.from_numpy(windows_before(task.rows, task.numbers.window))
-        quantiles, last = (part[:, -1].double().numpy() for part in network.cpu()(inputs[places]))
+        quantiles, last = (part[:, -1].double().numpy() for part in network(seen.inputs[places]))
+    centre, scale = seen.centre[0], seen.scale[0]
     return PortfolioForecast(
-        task.rows.start, task.weights, centre + scale * quantiles, centre + scale * last, network, curve, inputs
+        task.rows.start, task.weights, centre + scale * quantiles, centre + scale * last, network, curve, seen.inputs
     )
 
 
-def standardised(task: Task) -> tuple[Tensor, Tensor, float, float]:
-    """Inputs (sessions, 2): the portfolio's loss and its size; that loss (sessions,), its centre and scale in units of loss.
+def learnt_network(task: Task) -> tuple[TransformerVar, Curve, "Seen"]:
+    """The network, how it learnt and what it saw; raises ModelError where the task has several portfolios."""
+    if len(task.weights) != 1:
+        raise ModelError(f"transformer-var is trained for one portfolio, the task has {len(task.weights)}; give it one at a time")
+    begin(task.numbers.seed)
+    seen = standardised(task)
+    network = TransformerVar(seen.inputs.shape[1], task.numbers.window).to(task.device)
+    inputs = seen.inputs.to(task.device)
+    curve = trained(network, inputs, inputs[:, 0], task)
+    return network.cpu(), curve, seen
 
-    All scaled by the learnt rows alone.
-    """
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """``inputs`` (sessions, 2): the portfolio's loss and its size, less ``centre``, in units of ``scale`` (2,)."""
+
+    inputs: Tensor
+    centre: Floats
+    scale: Floats
+
+
+def standardised(task: Task) -> Seen:
+    """What the network reads, scaled by the learnt rows alone."""
     loss = -task.realised[:, 0]
     columns = np.column_stack([loss, np.abs(loss)])
     past = columns[task.learnt.start : task.learnt.stop]
-    z = torch.from_numpy((columns - past.mean(axis=0)) / past.std(axis=0)).float()
-    return z, z[:, 0], float(past[:, 0].mean()), float(past[:, 0].std())
+    centre, scale = past.mean(axis=0), past.std(axis=0)
+    return Seen(torch.from_numpy((columns - centre) / scale).float(), centre, scale)
 
 
 def trained(network: TransformerVar, inputs: Tensor, loss: Tensor, task: Task) -> Curve:

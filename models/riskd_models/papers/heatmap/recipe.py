@@ -1,15 +1,13 @@
 """A recipe of a heat-map network for the daemon: every number that its training, judging and export use, as types."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from riskd.errors import ConfigError
 from riskd.forecast.contract import Name
 from riskd_models.papers.heatmap.net import Numbers
-from riskd_models.recipe import Section, Share
+from riskd_models.recipe import Section, Share, recipe_in
 
 
 class Network(Section):
@@ -60,13 +58,4 @@ class HeatmapRecipe(Section):
 
 def read_heatmap_recipe(path: Path) -> HeatmapRecipe:
     """The recipe in a TOML file; raises ConfigError with one line that names file, key and value."""
-    try:
-        return HeatmapRecipe.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ConfigError(f"{path}: {key}: {first['msg']}; correct it") from None
+    return recipe_in(path, HeatmapRecipe)

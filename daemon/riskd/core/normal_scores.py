@@ -1,16 +1,16 @@
-"""Turns every column of returns to normal scores by the ranks of the rows that were learnt from, and back."""
+"""Margins that never change: every column by the ranks of the rows that were learnt from, as normal scores and back."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtri
 
-from riskd.core.arrays import Floats
+from riskd.core.arrays import Floats, frozen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NormalScores:
-    """``normal`` quantiles (sessions,) and the sorted columns (sessions, assets) that have them.
+    """``normal`` quantiles (sessions,) and the sorted columns (sessions, assets) that have them; a forecast, the same every day.
 
     Beyond the ends a column goes on with the slope between its outermost twentieth and its end: nothing is cut off.
     """
@@ -18,14 +18,14 @@ class NormalScores:
     normal: Floats
     sorted: Floats
 
-    def scores(self, x: Floats) -> Floats:
-        """Normal scores of values ``x`` (rows, assets)."""
+    def score(self, log_returns: Floats) -> Floats:
+        """Normal scores of values (rows, assets)."""
         return np.column_stack(
-            [self._mapped(column, known, self.normal) for column, known in zip(x.T, self.sorted.T, strict=True)]
+            [self._mapped(column, known, self.normal) for column, known in zip(log_returns.T, self.sorted.T, strict=True)]
         )
 
-    def values(self, scores: Floats) -> Floats:
-        """Values of normal ``scores`` (rows, assets); the inverse of :meth:`scores`."""
+    def from_score(self, scores: Floats) -> Floats:
+        """Values of normal ``scores`` (rows, assets); the inverse of :meth:`score`."""
         return np.column_stack(
             [self._mapped(column, self.normal, known) for column, known in zip(scores.T, self.sorted.T, strict=True)]
         )
@@ -47,4 +47,4 @@ def normal_scores(past: Floats) -> NormalScores:
     ordered = np.sort(past, axis=0)
     steps = np.maximum(np.diff(ordered, axis=0), 1e-12)
     apart = np.vstack([ordered[:1], ordered[:1] + np.cumsum(steps, axis=0)])
-    return NormalScores(np.asarray(ndtri((np.arange(len(past)) + 0.5) / len(past))), apart)
+    return NormalScores(frozen(ndtri((np.arange(len(past)) + 0.5) / len(past))), frozen(apart))
