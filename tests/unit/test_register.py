@@ -8,7 +8,8 @@ from riskd.app.register import registered
 from riskd.core.allocation.answer import Allocation
 from riskd.core.allocation.contender import BUILT_IN, Lookback
 from riskd.core.allocation.problem import Problem
-from riskd.core.rules import Lane, Rules, ScenarioRules
+from riskd.core.challengers.past import Past
+from riskd.core.rules import Lane, LearntRival, Rules, ScenarioRules
 from riskd.testing import EwmaForecaster
 
 pytestmark = pytest.mark.unit
@@ -24,7 +25,7 @@ class Named(EwmaForecaster):
 def here(champion: str, *lanes: tuple[str, str, str], **scenarios: object) -> dict[str, list[tuple[str, str]]]:
     """Name and role of every place of every system that runs somewhere; a lane is (name, identity, scenario model)."""
     spec = ScenarioRules(**scenarios)  # type: ignore[arg-type]
-    rivals = tuple(Lane(name, Named(identity=identity), model) for name, identity, model in lanes)
+    rivals = tuple(Lane(name, Named(identity=identity), model, anchored=False) for name, identity, model in lanes)
     rules = Rules(("AAA",), (), Named(identity=champion), "test", spec, lanes=rivals)
     return {s.name: [(p.name, p.role) for p in s.here] for s in registered(rules) if s.here}
 
@@ -54,6 +55,13 @@ def test_another_dependence_is_another_system() -> None:
     assert "LSTM-Copula" not in found and found["margins"] == [("margins", "rival")]
 
 
+def test_an_anchored_rival_is_called_one() -> None:
+    """Its figures are averaged with each portfolio's own history, which the paper's system knows nothing of."""
+    lane = Lane("both", Named(identity="seed-1@1"), "t-copula")
+    found = {s.name: s.here for s in registered(Rules(("AAA",), (), Named(), "test", lanes=(lane,)))}
+    assert [(p.name, p.role) for p in found["LSTM-Copula"]] == [("both", "anchored rival")]
+
+
 def test_a_champion_that_nobody_knows_is_listed() -> None:
     """A network of one's own has a row, first of all; the shipped one then runs nowhere."""
     found = here("my-net@9")
@@ -65,6 +73,30 @@ def test_one_system_in_two_places() -> None:
     """Champion and rival of one artefact are two places of one row."""
     found = here("seed-4@1", ("again", "seed-4@1", "filtered-bootstrap"), model="iid-bootstrap")
     assert found["generator, as written"] == [("seed-4", "champion"), ("again", "rival")]
+
+
+def test_a_network_may_join_the_assets_of_another() -> None:
+    """The GRU's margins under the autoencoder are the paper's system whatever hash both have; a diffusion brings its own."""
+    lanes = ("gru-vae", "gru@1", "vae-copula@77"), ("drawn", "diffusion-risknet@3", "diffusion-risknet@3")
+    found = here("lstm-jsu@1", *lanes)
+    assert found["GRU + VAE-Copula"] == [("gru-vae", "rival")] and found["Diffusion-RiskNet"] == [("drawn", "rival")]
+    assert "gru-vae" not in found and "drawn" not in found
+
+
+def test_a_network_of_losses_is_a_rival() -> None:
+    """It has neither margins nor scenarios, and is known by its card."""
+
+    @dataclass(frozen=True)
+    class Losses:
+        identity: str
+
+        def losses(self, past: Past, portfolio: int, horizon: int) -> str:
+            return "none here"
+
+    learnt = LearntRival("tv", Losses("transformer-var@4")), LearntRival("other", Losses("own-losses@5"))
+    found = {s.name: s for s in registered(Rules(("AAA",), (), Named(), "test", learnt=learnt)) if s.here}
+    assert [(p.name, p.role) for p in found["Transformer-VaR"].here] == [("tv", "rival")]
+    assert found["other"].what == "the artefact own-losses"
 
 
 def test_allocators_stand_beside_a_proposal() -> None:

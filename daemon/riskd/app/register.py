@@ -45,7 +45,10 @@ def _ran(rules: Rules) -> Iterator[Ran]:
     champion = _name(rules.forecaster.identity)
     yield Ran(champion, Place(name=champion, role="champion"), _name(rules.scenarios.model))
     for lane in rules.lanes:
-        yield Ran(_name(lane.forecaster.identity), Place(name=lane.name, role="rival"), _name(lane.model))
+        role = "anchored rival" if lane.anchored else "rival"
+        yield Ran(_name(lane.forecaster.identity), Place(name=lane.name, role=role), _name(lane.model))
+    for learnt in rules.learnt:
+        yield Ran(_name(learnt.network.identity), Place(name=learnt.name, role="rival"))
     for contender in rules.allocators:
         card = _name(contender.identity) if "@" in contender.identity else contender.name
         yield Ran(card, Place(name=contender.name, role=BESIDE), kind="allocator")

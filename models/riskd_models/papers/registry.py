@@ -28,7 +28,7 @@ class Known:
 def window(recipe: str, model: str) -> str:
     """How a network that reads a window is trained and configured."""
     trained = f"python -m riskd_models train-window --recipe models/recipes/{recipe}.toml"
-    return f'{trained}, then [[rivals]] or [model] with that artefact and model = "{model}"'
+    return f'{trained}; in [[rivals]] with model = "{model}" and anchored = false'
 
 
 OWN_NETWORK = Known(
@@ -62,7 +62,9 @@ DRAWS = {
 CARDS = {
     "lstm-copula": ("seed-1", ("t-copula",)),
     "tcn-copula": ("tcn", ("t-copula",)),
-    "gru-vae-copula": (None, ()),
+    "gru-vae-copula": ("gru", ("vae-copula",)),
+    "transformer-var": ("transformer-var", ()),
+    "diffusion-risknet": ("diffusion-risknet", ()),
 }
 WHAT = {
     "lstm-copula": "LSTM margins under a t-copula",
@@ -74,7 +76,9 @@ WHAT = {
 TRAINED = {
     "lstm-copula": "train-window --recipe models/recipes/seed-1.toml",
     "tcn-copula": "train-window --recipe models/recipes/tcn.toml",
-    "gru-vae-copula": "train-window --recipe models/recipes/gru.toml",
+    "gru-vae-copula": "train-window --recipe models/recipes/gru.toml, train-challenger --recipe models/recipes/vae-copula.toml",
+    "transformer-var": "train-challenger --recipe models/recipes/transformer-var.toml",
+    "diffusion-risknet": "train-challenger --recipe models/recipes/diffusion-risknet.toml",
 }
 CORRECTED = f"{ALONE}: the daemon always corrects margins by the scores of the past"
 

@@ -122,7 +122,7 @@ def test_every_registered_system_is_listed(site: Any) -> None:
         assert scores == system["scores"]
     assert found["lstm-jsu"]["here"] == [{"name": "lstm-jsu", "role": "champion"}]
     assert found["LSTM-Copula"]["here"] == [{"name": "lstm-copula", "role": "rival"}]
-    assert found["mine"]["here"] == [{"name": "mine", "role": "rival"}] and found["mine"]["scores"] == []
+    assert found["mine"]["here"] == [{"name": "mine", "role": "anchored rival"}] and found["mine"]["scores"] == []
     assert found["ewma-t"]["here"] == []
 
 
