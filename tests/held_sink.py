@@ -80,7 +80,7 @@ class HeldSink:
         self.connected, self.connections = True, self.connections + 1
 
     async def until(self, *ids: str) -> None:
-        async with asyncio.timeout(10), self._news:
+        async with asyncio.timeout(120), self._news:
             await self._news.wait_for(lambda: set(ids) <= set(self.took))
 
 
@@ -110,7 +110,7 @@ def scene(test: Callable[[], Awaitable[None]]) -> None:
     """Run a test's coroutine with a limit, so that a hang is a failure."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             await test()
 
     asyncio.run(bounded())

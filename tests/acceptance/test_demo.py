@@ -99,7 +99,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory, root: Path, subscriber: str) 
         end = _listen(subscriber, demo.mqtt, "riskd/availability")
         time.sleep(0.5)
         demo.process.send_signal(signal.SIGTERM)
-        output, _ = demo.process.communicate(timeout=30)
+        output, _ = demo.process.communicate(timeout=180)
         yield {**picture, "code": demo.process.returncode, "output": output, "live": _heard(live), "end": _heard(end)}
     finally:
         demo.process.kill()

@@ -82,7 +82,7 @@ def daemon(config: Path) -> Iterator[subprocess.Popen[str]]:
         time.sleep(0.1)
     yield process
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=180)
 
 
 def test_a_wild_price_is_shown_and_decided_beside_the_daemon(config: Path, daemon: subprocess.Popen[str]) -> None:

@@ -67,7 +67,7 @@ class Ward:
     async def until(self, claim: Callable[[dict[str, object]], bool]) -> dict[str, object]:
         """The next sign of life of which ``claim`` holds."""
         count = len(self.said)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not any(claim(s) for s in self.said[count:]):
                 self._news.clear()
                 await self._news.wait()

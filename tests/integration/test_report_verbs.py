@@ -150,5 +150,5 @@ def test_watching_until_interrupted(config: Path) -> None:
         while os.read(ours, 65536):
             pass
     os.close(ours)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     assert (process.returncode, said) == (3, b"")

@@ -84,7 +84,7 @@ class Live:
 
     async def until(self, claim: Callable[[Snapshot], bool]) -> Snapshot:
         """The first snapshot of which ``claim`` holds."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while not claim(self.board.snapshot):
                 await self.board.next()
         return self.board.snapshot
@@ -97,7 +97,7 @@ class Live:
             await story(self)  # type: ignore[misc]
         finally:
             stop.set()
-            await asyncio.wait_for(daemon, 30)
+            await asyncio.wait_for(daemon, 120)
             self.database.close()
 
 

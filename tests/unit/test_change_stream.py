@@ -24,7 +24,7 @@ def on_board(story: Callable[[Board, ChangeStream], Awaitable[None]], ping_secon
 
     async def tell() -> None:
         board = Board(FIRST)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             await story(board, ChangeStream(board, ping_seconds))
 
     asyncio.run(tell())

@@ -51,7 +51,7 @@ class Commanded:
             yield self
         finally:
             stop.set()
-            await asyncio.wait_for(daemon, 30)
+            await asyncio.wait_for(daemon, 120)
             self.live.database.close()
 
 

@@ -71,7 +71,7 @@ def rows(config: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def ended(process: "subprocess.Popen[bytes]") -> str:
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=180)
     return said.decode()
 
 

@@ -90,7 +90,7 @@ def scene() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
 
     def play(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def bounded() -> None:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 await test()
 
         asyncio.run(bounded())
@@ -150,7 +150,7 @@ class Alertmanager:
 
     async def until(self, holds: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
         """Ask until what it holds is so; it tells nobody when that changes."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not holds(found := await self.alerts()):
                 await asyncio.sleep(0.02)
         return found

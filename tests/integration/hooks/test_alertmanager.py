@@ -63,7 +63,7 @@ async def running(sink: AlertmanagerSink) -> AsyncIterator[AlertmanagerSink]:
     """The sink's loop in the background, from its first sending that was taken."""
     task = asyncio.create_task(sink.run())
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not sink.connected:
                 await asyncio.sleep(0.01)  # the sink has no event to await
         yield sink
@@ -149,7 +149,7 @@ def test_a_server_that_comes_up_late_is_told_what_stands(
             await server.kill()
             sink = sink_to(server.url)
             delivery = asyncio.create_task(Delivery(SqlOutbox(database), (sink,), draw=lambda: 0.001).run())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(120):
                 while "nothing listens there" not in caplog.text:
                     await asyncio.sleep(0.01)
             await server.start()

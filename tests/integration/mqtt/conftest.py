@@ -111,7 +111,7 @@ class Ear:
 
     async def until(self, topic: str, payload: str) -> None:
         """Listen until this message comes."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             async for message in self._client.messages:
                 self.messages.append(message)
                 if self.heard[-1] == (topic, payload):
@@ -150,7 +150,7 @@ async def running_sink(sink: MqttSink) -> AsyncIterator[MqttSink]:
 
 async def connected(sink: MqttSink) -> None:
     """Return once the sink is connected; the sink has no event to await, so this looks every few milliseconds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         while not sink.connected:
             await asyncio.sleep(0.005)
 
@@ -175,7 +175,7 @@ def scene() -> Callable[[Callable[[], Coroutine[Any, Any, None]]], None]:
 
     def play(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async def bounded() -> None:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(120):
                 await test()
 
         asyncio.run(bounded())

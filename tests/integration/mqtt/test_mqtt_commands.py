@@ -67,7 +67,7 @@ class Station:
 
     async def answer(self) -> tuple[str, dict[str, Any], Any]:
         """The next receipt: topic, body, properties."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             message = await anext(aiter(self.client.messages))
         return str(message.topic), json.loads(bytes(message.payload)), message.properties  # type: ignore[arg-type]
 

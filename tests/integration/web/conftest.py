@@ -386,7 +386,7 @@ class Visit:
 
     def rows(self) -> dict[str, str]:
         """Portfolio -> word on its badge, in the order shown."""
-        self.page.wait_for_selector("#portfolios > .row")
+        self.page.wait_for_selector("#portfolios > .row, #empty:not([hidden])")
         script = "rows => rows.map(r => ['h2', '.badge'].map(s => r.querySelector(s).textContent))"
         return dict(self.page.eval_on_selector_all("#portfolios > .row", script))
 
@@ -414,6 +414,7 @@ def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
 
     def go(url: str, hash: str = "#/", width: int = 1280, until: str = FRESH, **context: Any) -> Visit:
         page = chromium.new_page(viewport={"width": width, "height": 900}, **context)
+        page.set_default_timeout(120_000)
         pages.append(page)
         opened = Visit(page, url)
         page.goto(f"{url}/{hash}")
