@@ -1,4 +1,4 @@
-"""Seed 2 as a whole, on the small preset's prices and a smaller plan: every table, both crises, and the search taken up again."""
+"""Seed 2 as a whole, as the small preset runs it: every table, both crises, and the search taken up again."""
 
 from dataclasses import replace
 from datetime import date
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from riskd_models.papers.finding import Finding, from_json, to_json
+from papers_small import small_run
+from riskd_models.papers.finding import Finding, from_json, read_finding, to_json
 from riskd_models.papers.heatmap import paper
 from riskd_models.papers.heatmap.plan import NETWORKS, SMALL, pictures_for, split_at
 from riskd_models.papers.heatmap.search import search
@@ -16,21 +17,18 @@ from riskd_models.papers.preset import SMALL as PRESET
 from riskd_models.papers.work import silent
 
 pytestmark = pytest.mark.acceptance
-TINY = replace(SMALL, stocks=2, images=64, vectors=60, epochs=1, trials=2, trial_images=64, trial_epochs=1)
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the work is kept."""
-    return tmp_path_factory.mktemp("papers")
+    return small_run(tmp_path_factory.getbasetemp(), "heatmap")
 
 
 @pytest.fixture(scope="module")
 def finding(place: Path) -> Finding:
     """The paper, run once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(paper, "plan_of", lambda preset: TINY)
-        return paper.run(PRESET, place)
+    return read_finding(place / "small" / "heatmap.json")
 
 
 def test_every_table_is_there_and_survives_a_file(finding: Finding) -> None:
@@ -52,10 +50,10 @@ def test_orders_by_rmse_and_r2_agree(finding: Finding) -> None:
 
 def test_crises_are_forecast_by_models_of_before() -> None:
     """What is learnt or judged by for 2008 and 2020 came true before the year began."""
-    for cut in TINY.cuts:
-        split = split_at(pictures_for(TINY), cut, TINY.vectors)
+    for cut in SMALL.cuts:
+        split = split_at(pictures_for(SMALL), cut, SMALL.vectors)
         assert max(split.learnt.until.max(), split.judged.until.max()) < cut.toordinal()
-    assert list(TINY.cuts) == [date(2008, 1, 1), date(2020, 1, 1)]
+    assert list(SMALL.cuts) == [date(2008, 1, 1), date(2020, 1, 1)]
 
 
 def test_who_fails_is_named(finding: Finding) -> None:
@@ -68,9 +66,8 @@ def test_who_fails_is_named(finding: Finding) -> None:
         assert ("ahead of HAR by class" in line) == (value < -1.96) and ("behind HAR by class" in line) == (value > 1.96)
 
 
-def test_a_second_run_computes_nothing_and_finds_the_same(finding: Finding, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_run_computes_nothing_and_finds_the_same(finding: Finding, place: Path) -> None:
     """With everything kept no network is trained and the finding is equal."""
-    monkeypatch.setattr(paper, "plan_of", lambda preset: TINY)
     told: list[str] = []
     assert paper.run(PRESET, place, lambda piece, share: told.append(piece)) == finding
     assert set(told) <= {"search"}
@@ -78,9 +75,9 @@ def test_a_second_run_computes_nothing_and_finds_the_same(finding: Finding, plac
 
 def test_the_search_is_taken_up_where_it_was(finding: Finding, place: Path, tmp_path: Path) -> None:
     """Trials made at once equal those made one by one, and the best is no worse than the untuned or the paper's tuned network."""
-    for count in (1, 2):
-        found = search(replace(TINY, trials=count), tmp_path, "cpu", silent)
-    assert found == search(TINY, place / "heatmap" / "small", "cpu", silent)
+    for count in range(1, SMALL.trials + 1):
+        found = search(replace(SMALL, trials=count), tmp_path, "cpu", silent)
+    assert found == search(SMALL, place / "heatmap" / "small", "cpu", silent)
     assert min(trial["rmse"] for trial in found) <= min(found[0]["rmse"], found[1]["rmse"])
     assert (found[1]["kernel"], found[1]["pool"], found[1]["learning_rate"]) == (5, "3x3", 5e-4)
     assert np.isfinite([trial["rmse"] for trial in found]).all()

@@ -21,6 +21,7 @@ from riskd.app.kit import (
     store_of,
 )
 from riskd.app.orders import answering
+from riskd.app.register import registered
 from riskd.app.reload import ReadAgain, Reload, start_again
 from riskd.app.sinks import sinks_of, takers
 from riskd.app.what_if import WhatIf, past_its_time
@@ -121,7 +122,7 @@ async def _run(settings: Settings, console: Console, speed: float | None, ending
         if settings.web is not None:
             desk = _desk(settings, database, market)
             heed = partial(commander.ask, door="http", wait=HTTP_SECONDS)
-            background.append(_page(settings.web, board, ledger, metrics, desk, asker, heed))
+            background.append(_page(settings.web, board, ledger, metrics, desk, asker, heed, rules))
             console.line(f"page and API on http://{settings.web.host}:{settings.web.port}/")
         await service.run(stop, background, ending)
     return reload.wanted
@@ -188,10 +189,12 @@ def _desk(settings: Settings, database: Database, market: Market) -> Desk:
     return Desk(database, settings.symbols, lambda symbol: market.calendar.newest_of(symbol, market.clock.now()))
 
 
-def _page(settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf, heed: Heed) -> Background:
+def _page(
+    settings: Web, board: Board, ledger: Ledger, metrics: Metrics, desk: Desk, asker: WhatIf, heed: Heed, rules: Rules
+) -> Background:
     """The server of the page; its port is taken at once, so that one in use is told before anything starts."""
     app = create_app(
-        board, ledger, metrics.render, desk, settings.served, settings.token(), asker=asker, heed=heed, local=settings.local
+        board, ledger, metrics.render, desk, settings.served, settings.token(), asker, heed, settings.local, registered(rules)
     )
     bound, limits = listen(settings.host, settings.port), Limits(per_address=settings.connections_per_address)
     return lambda: serve_on(app, bound, Door(limits))

@@ -102,12 +102,15 @@ def differences(
         return _svg(figure, axes, key)
 
 
-def drawn(draw: Callable[[Axes], None], key: str) -> str:
-    """Any drawing in the manner of the others: ``draw`` fills the axes in colours of STAND_IN; ``key`` begins every id."""
+def drawn(draw: Callable[[Axes], None], key: str, height: float = HEIGHT) -> str:
+    """Any drawing in the manner of the others: ``draw`` fills the axes in colours of STAND_IN; ``key`` begins every id.
+
+    ``height`` is in inches, of one as wide as all others.
+    """
     with _style():
         figure, axes = _figure()
         draw(axes)
-        return _svg(figure, axes, key)
+        return _svg(figure, axes, key, height)
 
 
 def _looks(models: Sequence[str], first: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -160,11 +163,11 @@ def _dated(axes: Axes) -> None:
     axes.xaxis.get_offset_text().set_color(STAND_IN["quiet"])
 
 
-def _svg(figure: Figure, axes: Axes, key: str) -> str:
+def _svg(figure: Figure, axes: Axes, key: str, height: float = HEIGHT) -> str:
     """The drawing for inlining: ids begin with ``key``, colours are variables, it takes the width that it is given."""
     lines, labels = axes.get_legend_handles_labels()
     rows = math.ceil(len(labels) / COLUMNS)
-    figure.set_figheight(HEIGHT + 0.19 * (rows - 1))
+    figure.set_figheight(height + 0.19 * (rows - 1))
     figure.legend(lines, labels, loc="outside upper left", ncols=COLUMNS, frameon=False, labelcolor=STAND_IN["ink"], fontsize=9)
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})

@@ -54,6 +54,7 @@ NAMES = (
     "say.js",
     "scale.js",
     "series.js",
+    "systems.js",
     "table.js",
     "timeline.js",
     "token.js",

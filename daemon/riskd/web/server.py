@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import uvicorn
 from fastapi import APIRouter, FastAPI, HTTPException, Response
@@ -20,6 +20,7 @@ from riskd.web.guard import Guard
 from riskd.web.problem import ANYWHERE, explain_refusals, refusals
 from riskd.web.protocol import Connection
 from riskd.web.stream import ChangeStream
+from riskd.web.systems import Registered, SystemsApi, system_routes
 from riskd.web.views import ViewsApi, view_routes
 from riskd.web.what_if import Asker, WhatIfApi, what_if_routes
 
@@ -61,9 +62,10 @@ def create_app(
     asker: Asker | None = None,
     heed: Heed | None = None,
     local: bool = True,
+    systems: Sequence[Registered] = (),
 ) -> FastAPI:
     """The page and the API over ``board``, ``archive`` and ``desk``; what-if questions go to ``asker``, commands to ``heed``,
-    where there is one.
+    where there is one; ``systems`` are all that are registered.
 
     ``metrics`` gives the Prometheus text and its content type. Requests must name a loopback host or one of ``hosts``;
     decisions on prices and commands need ``token``, and so does whatever is not asked on this machine, see :class:`Guard`.
@@ -74,6 +76,7 @@ def create_app(
     app.include_router(api_routes(Api(board, archive, metrics, app.state.stream)))
     app.include_router(data_routes(DataApi(desk, token)))
     app.include_router(view_routes(ViewsApi(board, archive)))
+    app.include_router(system_routes(SystemsApi(systems)))
     if heed is not None:
         app.include_router(command_routes(CommandApi(heed, token)))
     if asker is not None:

@@ -9,6 +9,14 @@ from riskd_models.papers.finding import Cell, Figure, Finding, Table
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # pictures are inside their drawings
 TITLE = "The systems of four papers, in one laboratory"
+STYLE = """
+section > h2 { border-top: 1px solid var(--edge); padding-top: 24px; }
+.plots { margin: 16px 0 8px; align-items: start; }
+th.words { text-align: left; }
+th, td { padding: 4px 9px; }
+h4 { margin: 24px 0 6px; font-size: 14px; }
+"""
+WORDS = 30  # characters, beyond which a cell is a sentence that wraps
 OPENING = (
     "Every system the papers describe, theirs and their rivals, as it came out here: strictly out of sample, judged by proper "
     "scores with Diebold-Mariano tests. Their figures, where they gave any, stand beside ours; no table of a paper was aimed at."
@@ -33,7 +41,7 @@ def html(findings: Sequence[Finding]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{TITLE}</title>\n<style>{style}</style></head>\n<body><main><h1>{TITLE}</h1><p>{OPENING}</p>"
+        f"<title>{TITLE}</title>\n<style>{style}{STYLE}</style></head>\n<body><main><h1>{TITLE}</h1><p>{OPENING}</p>"
         f'<nav aria-label="Papers"><ul>{links}</ul></nav>\n{body}</main></body></html>\n'
     )
 
@@ -41,10 +49,10 @@ def html(findings: Sequence[Finding]) -> str:
 def _section(finding: Finding) -> str:
     lessons = "".join(f"<li>{escape(lesson)}</li>" for lesson in finding.lessons)
     figures = "\n".join(_figure(figure) for figure in finding.figures)
-    tables = "\n".join(_table(table) for table in finding.tables)
+    tables = "\n".join(_table(table, f"{finding.paper}-table-{place}") for place, table in enumerate(finding.tables))
     return (
         f'<section id="{escape(finding.paper)}"><h2>{escape(finding.title)}</h2><h3>What it taught</h3><ul>{lessons}</ul>\n'
-        f'<div class="plots">{figures}</div>\n{tables}</section>'
+        f'<h3>Figures</h3><div class="plots">{figures}</div>\n<h3>Tables</h3>{tables}</section>'
     )
 
 
@@ -53,17 +61,25 @@ def _figure(figure: Figure) -> str:
     return f'<figure id="{escape(figure.name)}">{figure.svg}{words}</figure>'
 
 
-def _table(table: Table) -> str:
-    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in table.columns)
-    rows = "".join(
-        f'<tr><th scope="row">{escape(cell_text(row[0]))}</th>{"".join(f"<td>{escape(cell_text(c))}</td>" for c in row[1:])}</tr>'
-        for row in table.rows
-    )
+def _table(table: Table, key: str) -> str:
+    wordy = [any(len(cell_text(row[place])) > WORDS for row in table.rows) for place in range(len(table.columns))]
+    heads = "".join(f'<th scope="col"{_tone(w)}>{escape(column)}</th>' for column, w in zip(table.columns, wordy, strict=True))
+    rows = "".join(_row(row, wordy) for row in table.rows)
     note = f'<p class="quiet">{escape(table.note)}</p>' if table.note else ""
     return (
-        f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(table.title)}"><table>'
-        f"<caption>{escape(table.title)}</caption><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
+        f'<h4 id="{escape(key)}">{escape(table.title)}</h4>'
+        f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{escape(key)}"><table aria-labelledby="{escape(key)}">'
+        f"<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>{note}"
     )
+
+
+def _row(row: Sequence[Cell], wordy: Sequence[bool]) -> str:
+    cells = "".join(f"<td{_tone(w)}>{escape(cell_text(cell))}</td>" for cell, w in zip(row[1:], wordy[1:], strict=True))
+    return f'<tr><th scope="row">{escape(cell_text(row[0]))}</th>{cells}</tr>'
+
+
+def _tone(wordy: bool) -> str:
+    return ' class="words"' if wordy else ""
 
 
 def cell_text(cell: Cell) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from riskd.app.register import registered
 from riskd.core.canonical import plain
 from riskd.core.events import AlertEvent, AlertKind, Category
 from riskd.core.grade import Grade
@@ -21,6 +22,7 @@ from riskd.core.quality.doubt import Doubt, Rule
 from riskd.core.quality.revision import Revision, RevisionKind
 from riskd.core.quote import Quote
 from riskd.core.report import Contribution, Figure, LimitReport, PortfolioReport, Provenance, Rival, Status
+from riskd.core.rules import Lane, Rules, ScenarioRules
 from riskd.observe.board import Board
 from riskd.observe.exhibits import Exhibits
 from riskd.observe.record import day_of, record_of
@@ -31,7 +33,9 @@ from riskd.store.desk import Desk
 from riskd.store.prices import PriceStore
 from riskd.store.quarantine import Quarantine
 from riskd.store.revisions import keep
+from riskd.testing import EwmaForecaster
 from riskd.web.server import create_app, listen, serve_on
+from riskd.web.systems import Registered
 
 SYMBOLS = ("SPY", "IEF", "GLD", "EFA", "EEM")
 FRESH = "body[data-fresh=yes]"
@@ -282,11 +286,29 @@ def desk() -> Desk:
     return Desk(database, ("EEM", "SPY"), lambda symbol: session)
 
 
+@dataclass(frozen=True)
+class Named(EwmaForecaster):
+    """A forecaster under the name of an artefact."""
+
+    identity: str = PROVENANCE.model
+
+
+def systems() -> tuple[Registered, ...]:
+    """The catalogue under rules whose figures the reports hold, with two rivals that have no figure yet."""
+    lanes = (
+        Lane("lstm-copula", Named(identity="seed-1@1"), "t-copula", anchored=False),
+        Lane("mine", Named(identity="own-net@2")),
+    )
+    return registered(
+        Rules(SYMBOLS, (), Named(), "0.1.0", ScenarioRules("t-copula", challengers=("gjr-fhs", "historical")), lanes=lanes)
+    )
+
+
 def _serve(snapshot: Snapshot, archive: FakeArchive, port: int, failed: list[BaseException]) -> Site:
     loop, board, bound = asyncio.new_event_loop(), Board(snapshot), listen("127.0.0.1", port)
     board.exhibits = exhibits(snapshot)
     metrics = (b"riskd_up 1\n", "text/plain; version=0.0.4; charset=utf-8")
-    app = create_app(board, archive, lambda: metrics, desk(), hosts=("riskd.test",), token=TOKEN)
+    app = create_app(board, archive, lambda: metrics, desk(), hosts=("riskd.test",), token=TOKEN, systems=systems())
     task = loop.create_task(serve_on(app, bound))
 
     def turn() -> None:

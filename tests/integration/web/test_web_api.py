@@ -112,6 +112,20 @@ def test_model_health_is_read_once_a_session(site: Any, monkeypatch: pytest.Monk
     assert asked == ["growth"]
 
 
+def test_every_registered_system_is_listed(site: Any) -> None:
+    """All of the packaged catalogue with its scores as they are in it, and what of it runs here."""
+    found = {s["name"]: s for s in httpx.get(site.url + "/api/v1/systems").json()}
+    catalogue = json.loads(files("riskd.lab").joinpath("systems.json").read_text())["systems"]
+    assert [name for name in found if name != "mine"] == [s["name"] for s in catalogue]
+    for system in catalogue:
+        scores = [{k: v for k, v in score.items() if v is not None} for score in found[system["name"]]["scores"]]
+        assert scores == system["scores"]
+    assert found["lstm-jsu"]["here"] == [{"name": "lstm-jsu", "role": "champion"}]
+    assert found["LSTM-Copula"]["here"] == [{"name": "lstm-copula", "role": "rival"}]
+    assert found["mine"]["here"] == [{"name": "mine", "role": "anchored rival"}] and found["mine"]["scores"] == []
+    assert found["ewma-t"]["here"] == []
+
+
 def test_runs_are_newest_first(site: Any) -> None:
     """``last`` steps with their stages, a failed one with its reason."""
     runs = httpx.get(site.url + "/api/v1/runs").json()
@@ -280,7 +294,7 @@ def test_the_interface_describes_itself(site: Any) -> None:
     paths = httpx.get(site.url + "/api/v1/openapi.json").json()["paths"]
     assert "/api/v1/portfolios/{name}/history" in paths
     assert "/" not in paths
-    for path in ("/api/v1/portfolios/{name}/scenarios", "/api/v1/portfolios/{name}/model", "/api/v1/runs"):
+    for path in ("/api/v1/portfolios/{name}/scenarios", "/api/v1/portfolios/{name}/model", "/api/v1/systems", "/api/v1/runs"):
         assert paths[path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
 
 

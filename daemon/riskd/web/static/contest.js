@@ -22,6 +22,12 @@ function against(entrant) {
   return `${entrant.behind > 0 ? "+" : ""}${difference}, ${word} (p ${probability(entrant.p)})`;
 }
 
+// The score, and for all but the champion how it stands to the champion's.
+export function entrantScore(entrant) {
+  const beside = against(entrant);
+  return beside === NONE ? score(entrant.fz0) : `${score(entrant.fz0)}; ${beside}`;
+}
+
 function row(entrant, contest, place) {
   const count = `${entrant.exceedances} of ${entrant.sessions}`;
   const outside = entrant.sessions === contest.sessions && (entrant.exceedances < contest.least || entrant.exceedances > contest.most);

@@ -10,6 +10,7 @@ import { bySeverity } from "./header.js";
 import { paced } from "./link.js";
 import { choice, panel, quiet } from "./panel.js";
 import { drawPit } from "./pit.js";
+import { systemParts } from "./systems.js";
 import { table } from "./table.js";
 
 const READ_MS = 2000;
@@ -39,6 +40,7 @@ export class View {
   #name = null;
   #level = null;
   #health = null;
+  #systems = null; // read once: they change only with the daemon
   #record = null;
   #closed = false;
   #wanted = null; // what the newest report would show
@@ -49,6 +51,7 @@ export class View {
   #pit = new Drawing(210);
   #pitWords = el("p", { class: "caption" });
   #contest = panel("Champion and challengers", { class: "panel contest-panel" });
+  #register = panel("Every registered system", { class: "panel register" });
   #evidence = new Drawing(230);
   #evidenceWords = el("p", { class: "caption" });
   #drift = new Drawing(200);
@@ -70,6 +73,7 @@ export class View {
         panel("Evidence against the forecasts", {}, this.#evidence.element, this.#evidenceWords),
         panel("Drift", {}, this.#drift.element, this.#driftWords),
       ),
+      this.#register,
     );
     this.element = el("div", { class: "one" }, el("div", { class: "title" }, this.#title, this.#facts), this.#empty, this.#body);
   }
@@ -99,6 +103,7 @@ export class View {
     const wanted = this.#wanted;
     try {
       this.#health = await this.#link.json(`api/v1/portfolios/${encodeURIComponent(this.#name)}/model`);
+      this.#systems ??= await this.#link.json("api/v1/systems");
       if (this.#closed) return;
       this.#seen = wanted;
       this.#show();
@@ -136,6 +141,7 @@ export class View {
     const heading = this.#contest.firstElementChild;
     if (!contests.length) {
       this.#contest.replaceChildren(heading, quiet("No session has been held against a forecast yet."));
+      this.#showSystems(null);
       return;
     }
     this.#level = contests.some((c) => c.level === this.#level) ? this.#level : contests[0].level;
@@ -152,10 +158,21 @@ export class View {
     const contest = this.#health.contests.find((c) => c.level === this.#level);
     const { first, last } = this.#health;
     const words = "FZ0 scores VaR and CVaR together, pinball VaR alone: lower is better. Level: the difference may be luck (Diebold-Mariano). Rivals and challengers judge beside the champion and never replace its figures.";
+    this.#showSystems(contest);
     box.replaceChildren(contestTable(contest), el("p", { class: "caption" }, `${first ?? NONE} to ${last ?? NONE}. ${words}`));
     const told = "What a bettor against VaR and CVaR holds who began with 1 (an e-process): above 20 a right forecast gets with a chance of 5 % at most, whenever one looks. Strong line: the champion.";
     this.#evidenceWords.textContent = told;
     const ends = contest.entrants.filter((e) => known(e.evidence)).map((e) => `${e.name} ${e.evidence.toPrecision(3)}`);
     this.#evidence.show(`Evidence against each model at ${level(contest.level)}: ${ends.join(", ")}.`, drawEvidence(contest, first, last));
+  }
+  // What a reader has folded stays folded.
+  #showSystems(contest) {
+    const heading = this.#register.firstElementChild;
+    const folded = new Set([...this.#register.querySelectorAll("details:not([open]) > summary")].map((s) => s.textContent));
+    const parts = systemParts(this.#systems, contest);
+    for (const part of parts) part.open = !folded.has(part.firstElementChild.textContent);
+    const live = contest ? `FZ0 here is that of ${this.#name} at ${level(contest.level)} in the contest above.` : "Nothing was held against a forecast here yet.";
+    const words = `${live} The laboratory's scores are strictly out of sample, on the market and span named with them; they are no promise for these portfolios.`;
+    this.#register.replaceChildren(heading, el("p", { class: "caption" }, words), ...parts);
   }
 }

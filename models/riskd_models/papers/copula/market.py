@@ -19,6 +19,7 @@ LEARNT = 0.8  # of the sessions, the older ones
 TURNS = (2012, 2017, 2020)  # years at whose turn the walk-forward trains again
 MORE = ["AGG", "DBC", "EFA", "HYG", "IEF", "IWM", "SHY", "VNQ", "SLV", "XLE", "XLU", "KO", "MSFT", "WMT"]
 FEWEST = 2 * 500  # sessions known before a first forecast
+SMALL = 252  # sessions that the small preset forecasts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +48,14 @@ def closes_of(preset: Preset, wide: bool, data: Path = DATA) -> tuple[str, pd.Da
 
 
 def market(preset: Preset, wide: bool = False, data: Path = DATA) -> Market:
-    """The split of the paper's years, and where the prices are longer than that a walk-forward; nothing is filled."""
+    """The split of the paper's years, its first year in the small preset, and where the prices are longer a walk-forward."""
     what, closes = closes_of(preset, wide, data)
     closes = closes.dropna()
     sessions = tuple(stamp.date() for stamp in closes.index[1:])
     panel = Panel(what, tuple(map(str, closes.columns)), sessions, log_returns(closes.to_numpy()), closes.shape[1])
-    return Market(what, panel, {"split": (split(sessions),), "forward": forward(sessions)})
+    block = split(sessions)
+    once = block if preset.full else Block(block.known, block.rows[:SMALL])
+    return Market(what, panel, {"split": (once,), "forward": forward(sessions)})
 
 
 def split(sessions: tuple[date, ...]) -> Block:

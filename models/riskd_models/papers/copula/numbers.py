@@ -28,12 +28,12 @@ class Numbers:
 SMALL = Numbers(
     margin_steps=120,
     margin_rate=1e-2,
-    autoencoder_steps=300,
+    autoencoder_steps=200,
     transformer_steps=80,
-    diffusion_steps=500,
-    paths=2000,
-    diffused=500,
-    subsets=3,
+    diffusion_steps=300,
+    paths=1000,
+    diffused=250,
+    subsets=2,
     counts=(3, 15),
     seeds=2,
 )

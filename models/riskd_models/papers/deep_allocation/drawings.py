@@ -42,7 +42,7 @@ def figure_weights(strategies: Strategies, name: str, sessions: Sequence[date], 
     def draw(axes: Axes) -> None:
         times = years(sessions[:: max(1, -(-len(sessions) // len(weights)))][: len(weights)])
         colours = [STAND_IN[SERIES[place]] for place in range(8)]
-        axes.stackplot(times, parts, labels=labels, colors=colours, linewidth=0)
+        axes.stackplot(times, parts, labels=labels, colors=colours, linewidth=0, step="post")
         axes.set_ylim(0, 1)
         axes.set_ylabel("weight")
 
@@ -64,8 +64,9 @@ def figure_ratios(performance: Table, key: str) -> Figure:
             axes.plot(places, marks, "o", color=STAND_IN[colour], markersize=4, label=label)
         axes.axhline(0.0, color=STAND_IN["quiet"], linewidth=0.8)
         axes.set_xticks(places, [str(row[0]) for row in rows], rotation=30, ha="right")
+        axes.set_ylabel("ratio, a year")
 
-    caption = "Annualised, after costs; bars are 95 % intervals by the stationary bootstrap."
+    caption = "Annualised, after costs; the lines are 95 % intervals of Sharpe ratios by the stationary bootstrap."
     return Figure(key, "Figure 2: risk-adjusted returns", caption, drawn(draw, key))
 
 

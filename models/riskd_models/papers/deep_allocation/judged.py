@@ -27,6 +27,7 @@ from riskd_models.papers.resampled import Interval, Statistic, interval, tail_me
 
 DAYS, MONTHS = 25.0, 3.0  # mean lengths of the runs that are drawn, of sessions and of holding periods
 FEWEST = 5  # decisions that a ratio is told of
+DIGITS = 9  # of distances, below which a sum of weights is not exact
 COLLAPSED = 0.05  # mean one-way distance from equal weights, or from a rule's own mean, below which it is no rule
 Strategies = Mapping[str, Walked]
 
@@ -45,8 +46,8 @@ def periods(daily: Floats, horizon: int) -> Floats:
 
 def table_performance(strategies: Strategies, numbers: Numbers, where: str) -> Table:
     """Ratios after costs."""
-    columns: tuple[str, ...] = ("strategy", "return a year", "Sharpe", "from", "to", "Sortino, negative", "Sortino, target")
-    columns += ("drawdown", "daily CVaR 0.95", "turnover a year")
+    columns: tuple[str, ...] = ("strategy", "return a year", "Sharpe", "Sharpe, from", "Sharpe, to")
+    columns += ("Sortino, negative", "Sortino, target", "drawdown", "daily CVaR 0.95", "turnover a year")
     rows: list[tuple[Cell, ...]] = []
     for name in main_names(strategies, numbers):
         walked = strategies[name]
@@ -67,7 +68,8 @@ def table_performance(strategies: Strategies, numbers: Numbers, where: str) -> T
 
 def table_differences(strategies: Strategies, numbers: Numbers, where: str) -> Table:
     """Each network against each rival: Sharpe, and the very objective that it is trained on."""
-    columns = ("network less rival", "Sharpe", "from", "to", "objective", "from ", "to ", "ahead")
+    columns: tuple[str, ...] = ("network less rival", "Sharpe", "Sharpe, from", "Sharpe, to")
+    columns += ("objective", "objective, from", "objective, to", "ahead")
     rows: list[tuple[Cell, ...]] = []
     for price in numbers.prices:
         ours = strategies[deep_name(price, numbers.seeds[0])]
@@ -115,7 +117,9 @@ def table_weights(strategies: Strategies, numbers: Numbers, where: str) -> Table
         distances, moved = distance_from_equal(walked.weights), movement(walked.weights)
         apart, equal = float(distances.mean()), float((distances < COLLAPSED).mean())
         said = "to 1/N" if apart < COLLAPSED else "to constant weights" if moved < COLLAPSED else "no"
-        rows.append((name, float(effective_number(walked.weights).mean()), apart, equal, moved, said))
+        rows.append(
+            (name, float(effective_number(walked.weights).mean()), round(apart, DIGITS), equal, round(moved, DIGITS), said)
+        )
     count, assets = next(iter(strategies.values())).weights.shape
     note = (
         f"Means over {count} decisions. Effective number: exp of the entropy of the weights, {assets} where they are equal."

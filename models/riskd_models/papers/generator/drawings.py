@@ -42,7 +42,7 @@ def figure_profits(months: Months, numbers: Numbers, name: str, key: str) -> Fig
 
     shares = zip(limits, months.feasible.mean(axis=0), strict=True)
     words = ", ".join(f"{1 - share:.0%} at {limit:.0%}" for limit, share in shares if share < 1) or "none"
-    caption = f"{name}: the same {len(months.feasible)} months at every limit; infeasible ones hold the least CVaR ({words})."
+    caption = f"The same {len(months.feasible)} months at every limit; infeasible ones hold the least CVaR ({words})."
     return Figure(key, f"Figure 1, {name}: profit by limit", caption, drawn(draw, key))
 
 

@@ -30,7 +30,8 @@ def cvar_interval(losses: Floats, level: float) -> Interval:
 
 def table_profits(months: Months, numbers: Numbers, name: str, where: str) -> Table:
     """The paper's figure in numbers: on all months, and as it is drawn there, on the feasible ones alone."""
-    columns = ("limit", "infeasible", "expected", "realised", "from", "to", "expected, theirs", "realised, theirs", "apart")
+    columns: tuple[str, ...] = ("limit", "infeasible", "expected", "realised", "realised, from", "realised, to")
+    columns += ("expected, theirs", "realised, theirs", "apart")
     rows: list[tuple[Cell, ...]] = []
     for place, limit in enumerate(numbers.limits):
         feasible = months.feasible[:, place] > 0
@@ -51,7 +52,7 @@ def table_profits(months: Months, numbers: Numbers, name: str, where: str) -> Ta
 
 def table_losses(months: Months, numbers: Numbers, name: str, where: str) -> Table:
     """The panel that the paper lacks: what was promised of losses, and what they came to."""
-    columns: tuple[str, ...] = ("limit", "promised", "CVaR told", "verified", "realised CVaR", "from", "to")
+    columns: tuple[str, ...] = ("limit", "promised", "CVaR told", "verified", "realised CVaR", "CVaR, from", "CVaR, to")
     columns += ("beyond VaR", "p", "beyond limit", "likely", "held")
     rows: list[tuple[Cell, ...]] = []
     for place, limit in enumerate(numbers.limits):

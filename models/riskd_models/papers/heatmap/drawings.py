@@ -14,6 +14,7 @@ from riskd_models.papers.heatmap.walk import Walk
 
 SHOWN = ("CNN", "HAR", "linear, image")
 POINTS = 600  # of a scatter
+IMAGES = 1.7  # inches that four images in a row are high, with their titles
 
 
 def images(pictures: Pictures, encoder: Encoder) -> Figure:
@@ -27,7 +28,7 @@ def images(pictures: Pictures, encoder: Encoder) -> Figure:
     def draw(axes: Axes) -> None:
         axes.set_axis_off()
         for place, image in enumerate(pixels):
-            part = axes.inset_axes((place / 4 + 0.005, 0.0, 0.24, 0.85))
+            part = axes.inset_axes((place / 4 + 0.005, 0.0, 0.24, 0.82))
             part.imshow(image, cmap="RdBu_r", vmin=-bound, vmax=bound, interpolation="nearest")
             part.set_xticks([])
             part.set_yticks([])
@@ -40,7 +41,7 @@ def images(pictures: Pictures, encoder: Encoder) -> Figure:
         f"first four hold {shares} of the variance), ten sessions from left to right; red is above the mean of training, blue "
         "below."
     )
-    return Figure("heatmap-images", "What the network sees", caption, drawn(draw, "heatmap-images"))
+    return Figure("heatmap-images", "What the network sees", caption, drawn(draw, "heatmap-images", IMAGES))
 
 
 def scatter(walk: Walk) -> Figure:
@@ -52,7 +53,8 @@ def scatter(walk: Walk) -> Figure:
             rows = np.flatnonzero(pictures.regime == place)
             rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), POINTS)).astype(np.int64)] if len(rows) else rows
             look = {"color": STAND_IN[SERIES[place]], "markersize": 2.0, "alpha": 0.6}
-            axes.plot(np.exp(track.forecast[rows]), np.exp(pictures.target[rows]), ".", label=name, **look)  # type: ignore[arg-type]
+            axes.plot(np.exp(track.forecast[rows]), np.exp(pictures.target[rows]), ".", **look)  # type: ignore[arg-type]
+            axes.plot([], [], "o", color=STAND_IN[SERIES[place]], markersize=5, label=name)
         low, high = np.exp(np.quantile(pictures.target, [0.001, 0.999]))
         axes.plot([low, high], [low, high], color=STAND_IN["quiet"], linewidth=0.8)
         axes.set_xscale("log")

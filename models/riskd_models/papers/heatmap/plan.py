@@ -42,7 +42,7 @@ class Plan:
         return Budget(self.epochs, self.batch)
 
 
-SMALL = Plan((date(2008, 1, 1), date(2020, 1, 1)), 1, 6, 256, 200, 4, 16, 3, 128, 2, shared=False)
+SMALL = Plan((date(2008, 1, 1), date(2020, 1, 1)), 1, 4, 128, 80, 3, 16, 3, 64, 2, shared=False)
 FULL = Plan(tuple(date(year, 1, 1) for year in range(2000, 2021, 4)), 4, 20, 2500, 2000, 5, 16, 8, 1000, 3, shared=True)
 
 

@@ -14,7 +14,7 @@ from riskd_models.papers.heatmap.plan import CRISES, Plan, encoder_of, pictures_
 from riskd_models.papers.heatmap.training import Budget, Lesson, lesson_of, train
 from riskd_models.papers.work import Told
 
-SEED = 20241106
+SEED, NAME = 20241106, "heatmap"
 POOLS: Mapping[str, tuple[int, int]] = {"2x2": (2, 0), "3x3": (3, 1)}  # window and padding; the stride is 2 for both
 
 
@@ -29,8 +29,7 @@ def search(plan: Plan, folder: Path, device: str, told: Told) -> list[dict[str, 
     learnt, judged = (lesson_of(some_of(part, plan.trial_images), encoder) for part in (split.learnt, split.judged))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     folder.mkdir(parents=True, exist_ok=True)
-    storage = JournalStorage(JournalFileBackend(str(folder / "search.journal")))
-    study = optuna.create_study(storage=storage, study_name="heatmap", direction="minimize", load_if_exists=True)
+    study = study_in(JournalStorage(JournalFileBackend(str(folder / "search.journal"))))
     while (done := len(finished(study))) < plan.trials:
         told("search", done / plan.trials)
         study.sampler = optuna.samplers.TPESampler(seed=SEED + done, n_startup_trials=4)
@@ -39,6 +38,13 @@ def search(plan: Plan, folder: Path, device: str, told: Told) -> list[dict[str, 
         study.optimize(lambda trial: error_of(trial, learnt, judged, plan, device), n_trials=1)
     told("search", 1.0)
     return [{**trial.params, "rmse": trial.value} for trial in finished(study)[: plan.trials]]
+
+
+def study_in(storage: JournalStorage) -> optuna.Study:
+    """The study that was begun, or a new one; to look for one that is there writes nothing."""
+    if NAME in optuna.get_all_study_names(storage):
+        return optuna.load_study(study_name=NAME, storage=storage)
+    return optuna.create_study(study_name=NAME, storage=storage, direction="minimize")
 
 
 def finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
