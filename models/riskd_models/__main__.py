@@ -33,8 +33,8 @@ ALLOTTER_MORE = (
 FLEET = "train every network of the papers for a configuration, to run beside its champion: five minutes"
 FLEET_MORE = (
     "Trains the LSTM-, TCN- and GRU-VAE-Copula, the diffusion, a Transformer-VaR for each portfolio, the network on heat maps, "
-    "the generator and the deep allocation on the symbols that a configuration watches, and writes challengers.toml: the sections "
-    "[[rivals]] and [[allocators]] to append to it. riskd then shows each beside every figure and proposal."
+    "the generator and the deep allocation on the symbols that a configuration watches, and writes challengers.toml: the "
+    "sections [[rivals]] and [[allocators]] to append to it. riskd then shows each beside every figure and proposal."
 )
 
 

@@ -81,12 +81,12 @@ def train_challengers(config: Path, prices: Path, until: date, out: Path, steps:
     Raises ConfigError where the configuration is wrong, or prices or symbols do not suffice.
     """
     job = Job(load_settings(config), prices, until, out, steps, told)
-    job.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     rivals = [_section("rivals", name, lines) for name, lines in _rivals(job)]
     allocators = [_section("allocators", name, lines) for name, lines in _allocators(job)]
-    told = "# Every network of the papers beside the champion: append this to the configuration that it was trained for.\n"
-    place = job.out / LINES
-    place.write_text("\n".join([told, *rivals, *allocators]))
+    first = "# Every network of the papers beside the champion: append this to the configuration that it was trained for.\n"
+    place = out / LINES
+    place.write_text("\n".join([first, *rivals, *allocators]))
     return place
 
 
