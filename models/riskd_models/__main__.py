@@ -60,6 +60,19 @@ def parser() -> argparse.ArgumentParser:
     ranges.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
     ranges.add_argument("--recipe", type=Path, default=RANGES, help="a recipe with [scale.ranges] (default: the one shipped)")
     ranges.add_argument("--data", type=Path, help="folder of the shared prices (default: beside the repository)")
+    _challengers(verbs)
+    papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
+    papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
+    papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
+    papers.add_argument("--device", default="cpu", help="where networks are trained: cpu or cuda (default: %(default)s)")
+    papers.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
+    prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
+    prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
+    return top
+
+
+def _challengers(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The verbs that train what runs beside the champion, one network each or all at once."""
     _from_prices(verbs.add_parser("train-window", help="train a network that reads a window of returns: a minute"))
     _from_prices(verbs.add_parser("train-heatmap", help="train a network that reads heat maps of ten sessions: two minutes"))
     challenger = verbs.add_parser("train-challenger", help=CHALLENGER, description=CHALLENGER_MORE)
@@ -73,14 +86,6 @@ def parser() -> argparse.ArgumentParser:
     fleet.add_argument("--until", type=date.fromisoformat, default=date.max, help="the last day to use (default: the file's)")
     fleet.add_argument("--steps", type=int, help="of every network, to see it work (default: those of the recipes)")
     fleet.add_argument("--out", type=Path, required=True, help="folder; a network that is there is not trained again")
-    papers = verbs.add_parser("papers", help="run every system of the four papers: minutes, or with --preset full an hour")
-    papers.add_argument("names", nargs="*", metavar="PAPER", help="copula, heatmap, deep_allocation, generator (default: all)")
-    papers.add_argument("--preset", default="small", help="small or full (default: %(default)s)")
-    papers.add_argument("--device", default="cpu", help="where networks are trained: cpu or cuda (default: %(default)s)")
-    papers.add_argument("--out", type=Path, required=True, help="folder; what is already there is not computed again")
-    prices = verbs.add_parser("demo-prices", help="write the demo's price file and its licence")
-    prices.add_argument("--out", type=Path, default=Path("examples/prices"), help="folder (default: %(default)s)")
-    return top
 
 
 def _from_prices(verb: argparse.ArgumentParser) -> None:

@@ -225,21 +225,30 @@ def abroad() -> Past:
     return replace(past, portfolios=(replace(past.portfolios[0], view=view, currency="EUR"),))
 
 
-SILENT: dict[str, tuple[Callable[[], Past], int, str]] = {
-    "currency": (abroad, 1, "converted to EUR"),
-    "weights": (lambda: past_of(np.array([0.4, 0.3, 0.3]), np.zeros(50)), 1, "trained for AAA 0.5, BBB 0.3, CCC 0.2"),
-    "horizon": (lambda: past_of(WEIGHTS, np.zeros(50)), 5, "one session and no more"),
-    "short": (lambda: past_of(WEIGHTS, np.zeros(WINDOW - 1)), 1, "the newest 30 returns"),
-    "unknown": (lambda: past_of(WEIGHTS, np.append(np.zeros(50), np.nan)), 1, "not all of them are known"),
+SILENT: dict[str, tuple[Callable[[], Past], str]] = {
+    "currency": (abroad, "converted to EUR"),
+    "weights": (lambda: past_of(np.array([0.4, 0.3, 0.3]), np.zeros(50)), "trained for AAA 0.5, BBB 0.3, CCC 0.2"),
+    "short": (lambda: past_of(WEIGHTS, np.zeros(WINDOW - 1)), "the newest 30 returns"),
+    "unknown": (lambda: past_of(WEIGHTS, np.append(np.zeros(50), np.nan)), "not all of them are known"),
 }
 
 
 @pytest.mark.parametrize("case", SILENT)
 def test_it_says_why_it_is_silent(shelf: Shelf, case: str) -> None:
-    """Other weights, another horizon, a history too short or with a hole: words instead of losses."""
-    past, horizon, words = SILENT[case]
-    said = shelf.transformer().losses(past(), 0, horizon)
+    """Weights that nobody holds, a history too short or with a hole: words instead of losses."""
+    past, words = SILENT[case]
+    said = shelf.transformer().losses(past(), 0, 1)
     assert isinstance(said, str) and words in said
+
+
+def test_what_is_not_its_matter_is_no_news(shelf: Shelf) -> None:
+    """Nothing of a longer horizon, nor of a portfolio beside its own."""
+    past = past_of(WEIGHTS, np.zeros(50))
+    other = replace(past.portfolios[0], weights=frozen(np.array([0.4, 0.3, 0.3])))
+    both = replace(past, books=np.zeros((50, 2)), portfolios=(past.portfolios[0], other))
+    network = shelf.transformer()
+    assert isinstance(network.losses(both, 0, 1), np.ndarray)
+    assert (network.losses(both, 1, 1), network.losses(both, 0, 5)) == (None, None)
 
 
 LOADERS: dict[str, Callable[[Path], object]] = {

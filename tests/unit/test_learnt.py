@@ -9,6 +9,7 @@ import pytest
 
 from conftest import closed, made_up_table, small_rules
 from riskd.core.arrays import Floats
+from riskd.core.challengers.learnt import Answer
 from riskd.core.challengers.past import Past
 from riskd.core.events import Outcome
 from riskd.core.report import PortfolioReport
@@ -29,17 +30,17 @@ MOVE = [0.01, -0.02, 0.003]
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Knows the first portfolio over one session; fails over ``breaks``."""
+    """Knows the first portfolio over one session, and has nothing to do with longer ones; fails over ``breaks``."""
 
     identity: str = "says@test"
     breaks: int = 0
 
-    def losses(self, past: Past, portfolio: int, horizon: int) -> Floats | str:
+    def losses(self, past: Past, portfolio: int, horizon: int) -> Answer:
         if horizon == self.breaks:
             raise ModelError(f"{self.identity}: no number")
-        if portfolio:
-            return "other weights"
-        return KNOWN if horizon == 1 else "one session"
+        if horizon > 1:
+            return None
+        return "other weights" if portfolio else KNOWN
 
 
 def doubled(scores: Floats, turn: int = 0) -> Sampler:
@@ -66,7 +67,8 @@ def rival(report: PortfolioReport, name: str) -> dict[tuple[int, float], tuple[f
 
 
 def test_a_network_of_losses_is_one_challenger_more(rules: Rules) -> None:
-    """It has its figures for what it knows, NaN and a note with the reason for all else; nobody else's figure moves."""
+    """It has its figures for what it knows, NaN for what is not its matter, and NaN with the reason in a note for what it should
+    know; nobody else's figure moves."""
     with_it = replace(rules, learnt=(LearntRival("net", Says()),))
     state, told = day(with_it)
     alone_state, alone = day(rules)
@@ -75,8 +77,8 @@ def test_a_network_of_losses_is_one_challenger_more(rules: Rules) -> None:
     assert rival(first, "net")[1, 0.95] == pytest.approx((np.quantile(KNOWN, 0.95), KNOWN[-10:].mean()), abs=2e-3)
     assert all(math.isnan(cvar) for (horizon, _), (_, cvar) in rival(first, "net").items() if horizon == 5)
     assert all(math.isnan(cvar) for _, cvar in rival(other, "net").values())
-    assert [n for n in first.notes if "net" in n] == ["challenger net has no figures over 5 sessions: one session"]
-    assert [n for n in other.notes if "net" in n] == ["challenger net has no figures: other weights"]
+    assert [n for n in first.notes if "net" in n] == []
+    assert [n for n in other.notes if "net" in n] == ["challenger net has no figures over 1 session: other weights"]
     for report, wanted in zip(told.reports, alone.reports, strict=True):
         assert report.limits == wanted.limits
         bare = [replace(f, challengers=tuple(r for r in f.challengers if r.name != "net")) for f in report.figures]

@@ -8,6 +8,8 @@ import pytest
 
 from riskd.errors import ConfigError
 from riskd_models.__main__ import main
+from riskd_models.papers.copula.recipe import read_challenger_recipe
+from riskd_models.papers.deep_allocation.recipe import read_allotter_recipe
 from riskd_models.papers.heatmap.recipe import read_heatmap_recipe
 from riskd_models.price_panel import price_panel
 from riskd_models.recipe import read_recipe
@@ -75,7 +77,8 @@ def test_the_verb_says_what_is_wrong_in_one_line(tmp_path: Path, capsys: pytest.
         assert said.count("\n") == 1
 
 
-READERS = {"lstm-jsu": read_recipe, "lstm-jsu-ranges": read_recipe, "seed-2": read_heatmap_recipe}
+READERS = {"lstm-jsu": read_recipe, "lstm-jsu-ranges": read_recipe, "seed-2": read_heatmap_recipe, "seed-3": read_allotter_recipe}
+READERS |= dict.fromkeys(("diffusion-risknet", "transformer-var", "vae-copula"), read_challenger_recipe)
 
 
 @pytest.mark.parametrize("path", sorted(RECIPES.glob("*.toml")), ids=lambda p: p.stem)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from riskd.core.challengers import CHALLENGERS
 from riskd.core.grade import Grade
 from riskd.core.limits import Acknowledgement, LimitState, Silence
 from riskd.core.quality.doubt import Doubt
@@ -60,11 +61,11 @@ class Figure:
 
     @property
     def challenger_cvar(self) -> float:
-        """The median of the challengers' CVaR; NaN without one.
+        """The median of the estimators' CVaR; NaN without one. Rivals are on trial and have no vote.
 
         Historical simulation answers a change of volatility weeks late, so it counts only where nobody else has a figure.
         """
-        found = {rival.name: rival.cvar for rival in self.challengers if math.isfinite(rival.cvar)}
+        found = {rival.name: rival.cvar for rival in self.challengers if rival.name in CHALLENGERS and math.isfinite(rival.cvar)}
         quick = [value for name, value in found.items() if name != SLOW]
         return statistics.median(quick or found.values()) if found else math.nan
 

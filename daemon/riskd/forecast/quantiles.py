@@ -18,6 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from riskd.core.arrays import Floats
 from riskd.core.challengers.gjr_fhs import loss
+from riskd.core.challengers.learnt import Answer
 from riskd.core.challengers.past import Past
 from riskd.core.currency import NONE
 from riskd.core.portfolio import Portfolio
@@ -139,13 +140,14 @@ class QuantileNetwork:
             return f"it was trained for {held}, and this portfolio holds otherwise; {AGAIN_FOR} for these weights"
         return None
 
-    def losses(self, past: Past, portfolio: int, horizon: int) -> Floats | str:
-        """OUTCOMES equally likely losses of the next session; in words why there are none of another horizon or portfolio."""
+    def losses(self, past: Past, portfolio: int, horizon: int) -> Answer:
+        """OUTCOMES equally likely losses of the next session, or in words why there are none; nothing of longer horizons, nor of
+        a portfolio beside the one that it was trained for."""
         refused = self.refusal(past.portfolios[portfolio])
+        if horizon != 1 or (refused is not None and any(self.refusal(p) is None for p in past.portfolios)):
+            return None
         if refused is not None:
             return refused
-        if horizon != 1:
-            return "it says the loss of one session and no more"
         newest = loss(past.books[-self._card.window :, portfolio])
         if len(newest) < self._card.window or not np.isfinite(newest).all():
             return f"it reads the newest {self._card.window} returns of the portfolio, and not all of them are known"

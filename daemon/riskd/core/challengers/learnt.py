@@ -9,7 +9,8 @@ from riskd.core.arrays import Floats
 from riskd.core.challengers.past import Past
 from riskd.errors import ModelError
 
-Answers = Mapping[int, Floats | str]  # per horizon: equally likely losses, or in words why there are none
+Answer = Floats | str | None  # equally likely losses, in words why there are none, or nothing: it is not its matter
+Answers = Mapping[int, Answer]  # per horizon
 
 
 class LossNetwork(Protocol):
@@ -20,17 +21,18 @@ class LossNetwork(Protocol):
         """Name and content hash, such as ``transformer-var@1f2e3d4c5b6a``."""
         ...
 
-    def losses(self, past: Past, portfolio: int, horizon: int) -> Floats | str:
+    def losses(self, past: Past, portfolio: int, horizon: int) -> Answer:
         """Equally likely losses (M,) of a portfolio by its place over ``horizon`` sessions, or in words why it has none.
 
-        Raises ModelError where the network gives a number that is not finite.
+        None where it was not made for that horizon, or for that portfolio but for another of them. Raises ModelError where the
+        network gives a number that is not finite.
         """
         ...
 
 
 def answers(network: LossNetwork, past: Past, portfolio: int, horizons: tuple[int, ...]) -> Answers:
     """What the network says at every horizon; a failure is an answer too, and costs nobody else a figure."""
-    found: dict[int, Floats | str] = {}
+    found: dict[int, Answer] = {}
     for horizon in horizons:
         try:
             found[horizon] = network.losses(past, portfolio, horizon)
@@ -41,7 +43,7 @@ def answers(network: LossNetwork, past: Past, portfolio: int, horizons: tuple[in
 
 def heard(said: Answers) -> dict[int, Floats]:
     """The losses (M,) per horizon, NaN where there are none."""
-    return {h: np.array([np.nan]) if isinstance(x, str) else x for h, x in said.items()}
+    return {h: x if isinstance(x, np.ndarray) else np.array([np.nan]) for h, x in said.items()}
 
 
 def silences(name: str, said: Answers) -> tuple[str, ...]:
@@ -50,5 +52,5 @@ def silences(name: str, said: Answers) -> tuple[str, ...]:
     for horizon, found in said.items():
         if isinstance(found, str):
             reasons.setdefault(found, []).append(str(horizon))
-    where = ("" if len(at) == len(said) else f" over {', '.join(at)} sessions" for at in reasons.values())
+    where = ("" if len(at) == len(said) else f" over {', '.join(at)} session{'s' * (at != ['1'])}" for at in reasons.values())
     return tuple(f"challenger {name} has no figures{part}: {reason}" for part, reason in zip(where, reasons, strict=True))
