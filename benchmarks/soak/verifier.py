@@ -137,16 +137,23 @@ def check_prices(report: Json, facts: Facts) -> None:
         want(not report["figures"], f"I4 figures although {share:.0%} of the holdings have no price")
 
 
+def chance_over(report: Json, limit: Json) -> float | None:
+    """How likely the limit is passed but for luck with random numbers; that of the estimate, which is published, has no vote."""
+    found = (f for f in report["figures"] if (f["level"], f["horizon"]) == (limit["level"], limit["horizon"]))
+    figure = next(found, None)
+    if figure is None:
+        return None
+    gap, error = figure["cvar"] - limit["max_cvar"], figure["cvar_error"]
+    return normal(gap / error) if error > 0 else float(gap >= 0)
+
+
 def check_states(report: Json) -> None:
     """Every limit is judged as its own figure says: total, and never in its favour."""
     for m in report["limits"]:
-        figure = next((f for f in report["figures"] if (f["level"], f["horizon"]) == (m["level"], m["horizon"])), None)
-        if figure is None or report["grade"] in ("D", "F"):
+        chance = chance_over(report, m)
+        if chance is None or report["grade"] in ("D", "F"):
             want(m["state"] in ("cannot-judge", "firing"), f"a limit is {m['state']} without a figure to judge it by")
             continue
-        error = figure["cvar_error"]
-        gap = figure["cvar"] - m["max_cvar"]
-        chance = normal(gap / error) if error > 0 else float(gap >= 0)
         want(chance <= CERTAIN + 1e-4 or m["state"] == "firing", f"{m['state']} although it is over its limit with {chance:.3f}")
 
 
@@ -224,7 +231,7 @@ class Verifier:
             check_states(report)
             self._fresh(report, facts)
             for m in report["limits"]:
-                self._life((report["portfolio"], m["name"]), m, facts, was)
+                self._life((report["portfolio"], m["name"]), m, chance_over(report, m), facts, was)
         halves(outcome["reports"], facts)
 
     def acknowledged(self, key: Key, terms: Terms) -> None:
@@ -239,7 +246,7 @@ class Verifier:
         want(last == report["session"] or prices != now or not report["figures"], "I4 figures of a session on yesterday's prices")
         self.prices[report["portfolio"]] = report["session"], now
 
-    def _life(self, key: Key, limit: Json, facts: Facts, was: dict[Key, str]) -> None:
+    def _life(self, key: Key, limit: Json, chance: float | None, facts: Facts, was: dict[Key, str]) -> None:
         """A breach is told at once, and over only when so many quiet sessions of one model under the stricter terms say so."""
         terms = facts.terms[key]
         if limit["state"] == "firing":
@@ -247,7 +254,7 @@ class Verifier:
         if facts.kind == "prices" and key not in was:
             self.fired[key] = self.eve.get(key, terms)
         then = self.fired.get(key, terms)
-        if limit["probability"] is not None and limit["probability"] > CERTAIN and limit["state"] == "firing":
+        if chance is not None and chance > CERTAIN and limit["state"] == "firing":
             self.fired[key] = terms
         level = min(terms.level, then.level)
         quiet = limit["state"] not in ("firing", "cannot-judge") and limit["cvar"] is not None and limit["cvar"] < level
