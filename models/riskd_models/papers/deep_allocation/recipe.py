@@ -1,15 +1,13 @@
 """A recipe of an allocation network for the daemon: every number that its training, judging and export use, as types."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from riskd.errors import ConfigError
 from riskd.forecast.contract import Name
 from riskd_models.papers.deep_allocation.numbers import Numbers
-from riskd_models.recipe import Section, Share
+from riskd_models.recipe import Section, Share, recipe_in
 
 
 class Network(Section):
@@ -82,13 +80,4 @@ class AllotterRecipe(Section):
 
 def read_allotter_recipe(path: Path) -> AllotterRecipe:
     """The recipe in a TOML file; raises ConfigError with one line that names file, key and value."""
-    try:
-        return AllotterRecipe.model_validate(tomllib.loads(path.read_text()))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror}); name an existing recipe") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ConfigError(f"{path}: {key}: {first['msg']}; correct it") from None
+    return recipe_in(path, AllotterRecipe)
