@@ -102,6 +102,7 @@ class Life:
     quiet: dict[int, Basis | None] = field(default_factory=dict)  # day -> by what it was found under the clearing level
     twice: set[int] = field(default_factory=set)  # days judged by two bases: they prove nothing of either
     changed: bool = False  # since the newest session was judged
+    warmed: bool = False  # likewise: the state was built anew
 
     @property
     def session(self) -> str:
@@ -120,12 +121,16 @@ class Life:
 
     def again(self, cvar: float, error: float, judgeable: bool = True, late: bool = False) -> tuple[News, ...]:
         """The session is judged again, with other prices or after a start with another configuration."""
-        if self.changed:
+        if self.warmed:
             self.eve = self.standing
         return self._judged(cvar, error, judgeable, late)
 
     def change(self, basis: Basis) -> None:
-        """Stopped and started with another configuration; the newest session is taken again."""
+        """Stopped and started with another configuration; the newest session is taken again.
+
+        Only other models and holdings need another warm-up, after which nothing is known of the eve; limits do not.
+        """
+        self.warmed = self.warmed or replace(basis, limit=LIMIT) != replace(self.basis, limit=LIMIT)
         self.changed, self.basis = basis != self.basis, basis
 
     def acknowledge(self) -> None:
@@ -145,7 +150,7 @@ class Life:
     def _judged(self, cvar: float, error: float, judgeable: bool, late: bool) -> tuple[News, ...]:
         limit, told, silent = self.basis.limit, self.standing, self._silent()
         redefined = told.by is not None and (told.by.limit.horizon != limit.horizon)
-        before = self.rules.carried(self.eve, told, limit, not judgeable)
+        before = self.rules.carried(self.eve, told, self.basis, not judgeable)
         standing = self.rules.judge(limit, before, cvar, error, judgeable, self.session, None, self.basis)
         moment = Moment(self.session, late, self.now.isoformat())
         said: tuple[News, ...]
@@ -154,7 +159,7 @@ class Life:
         for item in said:
             self.reader.read(item, standing, late)
         self._hold(before, standing, said, room, known, late, silent, redefined)
-        self.changed = False
+        self.changed = self.warmed = False
         return said
 
     def _silent(self) -> bool:

@@ -121,9 +121,11 @@ GUARDS: list[tuple[str, ModuleType, str, str]] = [
     (
         "what was told is forgotten with new prices",
         word,
-        "silence=told.silence, heard=told.heard)\n\n",
-        "silence=told.silence)\n\n",
+        "acknowledged=told.acknowledged, silence=told.silence, heard=told.heard)",
+        "acknowledged=told.acknowledged, silence=told.silence)",
     ),
+    ("a session judged by two bases proves something", word, "if twice else eve", "if False else eve"),
+    ("it does once it is judged a third time", word, "(told.twice or told.by != basis)", "told.by != basis"),
     ("a breach ends because it cannot be seen", word, "if dark and told.episode", "if False and told.episode"),
 ]
 

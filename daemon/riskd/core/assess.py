@@ -74,7 +74,7 @@ def assess(
         for limit in portfolio.limits:
             key = (portfolio.name, limit.name)
             figure = next((f for f in figures if f.level == limit.level and f.horizon == limit.horizon), None)
-            before = _before(state, key, limit, grade.grade)
+            before = _before(state, key, rules.judged_by[key], grade.grade)
             accepted, proxied = _value(sight.accepted, portfolio, limit), _value(sight.proxied, portfolio, limit)
             plausible = accepted if figure and _plausible(state, portfolio, rules) else None
             standings[key] = _judge(rules.judged_by[key], before, figure, grade.grade, plausible, state.session.isoformat())
@@ -87,10 +87,10 @@ def assess(
     return tuple(reports), standings
 
 
-def _before(state: State, key: LimitKey, limit: Limit, grade: Grade) -> Standing:
+def _before(state: State, key: LimitKey, basis: Basis, grade: Grade) -> Standing:
     """Where a limit stood on the eve, with what was told of it since."""
     eve, told = state.eve.standings.get(key, Standing()), state.standings.get(key, Standing())
-    return carried(eve, told, limit, dark=grade in (Grade.D, Grade.F))
+    return carried(eve, told, basis, dark=grade in (Grade.D, Grade.F))
 
 
 def _symbol_grades(rules: Rules, portfolio: Portfolio, out: NDArray[np.int64], bridged: NDArray[np.bool_]) -> dict[str, Grade]:

@@ -89,7 +89,8 @@ class Standing:
 
     ``episode`` is the session that opened the breach and stays set until it is clear, through cannot-judge too; ``age`` counts
     the sessions since, ``fired`` is the basis it was last seen to fire under. ``below`` counts consecutive sessions under the
-    clearing level. ``judged`` is the newest session taken, ``cvar`` its figure, ``by`` what that was judged by.
+    clearing level. ``judged`` is the newest session taken, ``cvar`` its figure, ``by`` what that was judged by, ``twice`` whether
+    another basis had judged it before: then it proves nothing of either.
     """
 
     state: LimitState = LimitState.CANNOT_JUDGE
@@ -103,6 +104,7 @@ class Standing:
     acknowledged: Acknowledgement | None = None
     silence: Silence | None = None
     heard: Heard = Heard()
+    twice: bool = False
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -140,7 +142,14 @@ def judge(
     p = probability_at_or_above(limit.max_cvar, cvar, standard_error)
     fresh = session > standing.judged
     age = standing.age + fresh if standing.episode else 0
-    seen = replace(standing, judged=session, cvar=cvar if math.isfinite(cvar) else None, by=basis, age=age)
+    seen = replace(
+        standing,
+        judged=session,
+        cvar=cvar if math.isfinite(cvar) else None,
+        by=basis,
+        age=age,
+        twice=standing.twice and not fresh,
+    )
     if not judgeable or math.isnan(p):
         return replace(seen, state=LimitState.CANNOT_JUDGE, below=0)
     if p > FIRE_ABOVE:
