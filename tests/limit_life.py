@@ -192,7 +192,7 @@ class Life:
         assert not reminded or (not silent and before.acknowledged is None), "reminded in silence"
         if standing.state is LimitState.CANNOT_JUDGE:
             assert standing.episode == before.episode, "an episode was lost in the dark"
-            assert self.reader.blind or room <= 1, "blindness was not told"
+            assert self.reader.blind or news.MOST - self.reader.today <= 1, "blindness was not told"  # the last place is kept
         if not redefined:
             self._earned(before, standing)
         assert self.standing.acknowledged is None or self.standing.episode, "an acknowledgement outlived its breach"
