@@ -85,7 +85,7 @@ class Subscriber:
         if item.kind in (*OPEN, AlertKind.BREACH_ESCALATED):
             assert standing.cvar is not None
             self.cvar = standing.cvar
-        still = self.blind and item.kind in CLOSE and standing.state is LimitState.CANNOT_JUDGE
+        still = self.blind and item.kind in (*OPEN, *CLOSE) and standing.state is LimitState.CANNOT_JUDGE
         self.blind = item.kind is AlertKind.JUDGEMENT_LOST or still
 
 
